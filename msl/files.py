@@ -1,0 +1,61 @@
+"""Files: where the embedded ones lie, and how new ones are written so that none is ever half-written."""
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def embedded(name: str) -> Path:
+    """Folder of something shipped with the package: ``conf``, ``emoji`` or ``words``.
+
+    An installed wheel carries it inside the package; an editable checkout has it beside the package.
+    """
+    places = {
+        "conf": (_PACKAGE / "conf", _PACKAGE.parent / "conf"),
+        "emoji": (_PACKAGE / "embedded" / "emoji", _PACKAGE.parent / "data" / "emoji"),
+        "words": (_PACKAGE / "embedded" / "words", _PACKAGE.parent / "data" / "words"),
+    }[name]
+    found = next((place for place in places if place.is_dir()), None)
+    if found is None:
+        raise FileNotFoundError(f"the installation lacks its folder {name!r} ({' or '.join(map(str, places))}); reinstall msl")
+    return found
+
+
+def write_bytes(path: Path, content: bytes) -> Path:
+    """Write a file whole or not at all: temporary file beside it, fsync, rename."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)  # mkstemp makes files private; give the permissions `open` would
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return path
+
+
+def write_text(path: Path, content: str) -> Path:
+    """Write UTF-8 text atomically."""
+    return write_bytes(path, content.encode())
+
+
+def write_json(path: Path, content: Any) -> Path:
+    """Write indented JSON atomically; NaN and infinities are refused because JSON has none."""
+    return write_text(path, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal digest of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,1 @@
+"""Retrieval metrics: one value per query, exact, with a stated rule for ties."""
