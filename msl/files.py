@@ -22,7 +22,9 @@ def embedded(name: str) -> Path:
     }[name]
     found = next((place for place in places if place.is_dir()), None)
     if found is None:
-        raise FileNotFoundError(f"the installation lacks its folder {name!r} ({' or '.join(map(str, places))}); reinstall msl")
+        raise FileNotFoundError(
+            f"the installation lacks its folder {name!r} ({' or '.join(map(str, places))}); reinstall msl"
+        )
     return found
 
 

@@ -1,8 +1,10 @@
 """Words every module shares: the two modalities, the regimes, and the error a person is shown."""
 
-from typing import Any, Literal, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
+from annotated_types import Ge, Gt, Lt
 from numpy.typing import NDArray
 
 Floats: TypeAlias = NDArray[np.floating[Any]]
@@ -16,3 +18,17 @@ Regime: TypeAlias = Literal["standard", "seen", "unseen", "generalised"]
 
 class InputError(ValueError):
     """Something a person gave is wrong: the message is one line saying what was wanted, what came and the remedy."""
+
+
+class TrainingError(RuntimeError):
+    """Training cannot go on; the message names the step and the term."""
+
+
+Positive: TypeAlias = Annotated[float, Gt(0), Lt(float("inf"))]
+NonNegative: TypeAlias = Annotated[float, Ge(0), Lt(float("inf"))]
+Fraction: TypeAlias = Annotated[float, Ge(0), Lt(1)]
+Count: TypeAlias = Annotated[int, Ge(1)]
+"""Ranges of configured numbers; `msl.config` checks every value against the annotation of the parameter it fills."""
+
+Sink: TypeAlias = Callable[[int, Mapping[str, float]], None]
+"""Takes an epoch, counted from 1, and its scalars by name."""

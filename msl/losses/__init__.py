@@ -1,0 +1,1 @@
+"""The paper's losses, one equation each: named tensors in, one value per pair out; `objective` adds their means up."""

@@ -1,0 +1,1 @@
+"""Training with Lightning: the only place that knows it."""

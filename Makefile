@@ -1,0 +1,36 @@
+# `make demo` and `make test` need Python 3.11 to 3.13 and make, nothing else.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test lint results benchmark clean
+
+demo: .venv/.installed  ## train MASLN on the embedded emoji, search classes it never saw
+	$(BIN)/msl train experiment=demo
+
+test: .venv/.installed-test  ## ruff, mypy, pytest
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -n 2
+
+results: .venv/.installed  ## measure the README's numbers again (about 15 minutes), write results/
+	$(BIN)/python results/measure.py
+
+benchmark: .venv/.installed-test  ## speed of evaluation and of training, as ratios within one run
+	$(BIN)/python tests/benchmarks/evaluation.py
+	$(BIN)/python tests/benchmarks/training.py
+
+clean:
+	rm -rf .venv dist build .mypy_cache .pytest_cache .ruff_cache
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "msl needs Python 3.11 to 3.13: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+
+.venv/.installed: pyproject.toml constraints.txt | .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+.venv/.installed-test: pyproject.toml constraints.txt | .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	touch $@ .venv/.installed

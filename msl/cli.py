@@ -1,0 +1,173 @@
+"""The command line: `msl VERB [overrides]`, one line and exit status 2 for what a person got wrong."""
+
+import difflib
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+
+from msl import __version__
+from msl.types import InputError, TrainingError
+
+HELP = """\
+msl: zero-shot cross-modal retrieval (find texts with images, images with texts, of classes never seen in training)
+
+  msl train [KEY=VALUE ...]      train on the seen classes of a data set, evaluate, report
+  msl train -m KEY=V1,V2 ...     the same for every combination, one table at the end
+  msl train resume=FOLDER        go on with a stopped run, to the same bits
+  msl evaluate run=FOLDER        measure a finished run again (evaluation.gallery=train, evaluation.metrics=[...])
+  msl score codes=FILE.npz       every metric for codes that any program saved
+  msl table runs=FOLDER          many runs in one table, intervals over class splits
+  msl data list|describe|check   data sets, what is in them, what is wrong with a file of yours
+  msl --version
+
+  msl train --help lists everything that can be set; start with: msl train
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status: 0 done, 1 failed, 2 wrong usage or input, 128 + n after signal n."""
+    verb, *rest = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    if verb in ("-h", "--help", "help"):
+        print(HELP, end="")
+        return 0
+    if verb == "--version":
+        print(f"msl {__version__}")
+        return 0
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        _command(verb)(rest)
+    except InputError as error:
+        return _say(error, 2)
+    except TrainingError as error:
+        return _say(error, 1)
+    except KeyboardInterrupt:
+        return _say("interrupted", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on: `msl ... | head`
+        return 1
+    return 0
+
+
+def _say(what: object, status: int) -> int:
+    print(f"msl: {' '.join(str(what).split())}", file=sys.stderr)
+    return status
+
+
+def _terminate(signum: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + signum)
+
+
+def _command(verb: str) -> Callable[[list[str]], None]:
+    verbs = {"train": _train, "evaluate": _evaluate, "score": _score, "table": _table, "data": _data}
+    if verb not in verbs:
+        close = difflib.get_close_matches(verb, verbs, n=1)
+        hint = f"did you mean msl {close[0]}?" if close else f"there are {', '.join(verbs)}"
+        raise InputError(f"there is no command {verb!r}; {hint}")
+    return verbs[verb]
+
+
+def _train(arguments: list[str]) -> None:
+    resumed = [text.removeprefix("resume=") for text in arguments if text.startswith("resume=")]
+    with _one_line_errors():
+        if resumed and resumed != ["null"]:
+            _resume(Path(resumed[0]), [text for text in arguments if not text.startswith("resume=")])
+        else:
+            _hydra(arguments)
+
+
+def _resume(folder: Path, others: list[str]) -> None:
+    from omegaconf import OmegaConf
+
+    from msl.commands.train import train
+    from msl.config import recomposed
+    from msl.evaluation.run import RunFolder
+
+    if others:
+        raise InputError(
+            f"resume takes the configuration of {folder} as it was; leave {others[0]!r} out, or start a new run with it"
+        )
+    run = RunFolder(folder)
+    card = run.card()
+    if run.finished():
+        raise InputError(f"the run in {folder} is finished; measure it again with msl evaluate run={folder}")
+    cfg = recomposed("train", card.overrides, folder / "config.yaml")
+    OmegaConf.update(cfg, "resume", str(folder))
+    train(cfg, folder, list(card.overrides))
+
+
+def _hydra(arguments: list[str]) -> None:
+    import hydra
+    from hydra.core.hydra_config import HydraConfig
+    from omegaconf import DictConfig
+
+    from msl.files import embedded
+
+    def job(cfg: DictConfig) -> None:
+        from msl.commands.train import train
+        from msl.training.callbacks import Interrupted
+
+        context = HydraConfig.get()
+        try:
+            train(cfg, Path(context.runtime.output_dir), list(context.overrides.task))
+        except Interrupted as stop:  # as SystemExit, so that a sweep does not go on with its next job
+            _say(stop, 128 + stop.signum)
+            raise SystemExit(128 + stop.signum) from None
+
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come here as exceptions; they are printed in one line
+    sys.argv = ["msl train", *arguments]
+    hydra.main(version_base="1.3", config_path=str(embedded("conf")), config_name="train")(job)()
+
+
+def _evaluate(arguments: list[str]) -> None:
+    from msl.commands.evaluate import evaluate
+    from msl.config import composed
+
+    with _one_line_errors():
+        evaluate(composed("evaluate", arguments))
+
+
+def _score(arguments: list[str]) -> None:
+    from msl.commands.score import score
+    from msl.config import composed
+
+    with _one_line_errors():
+        score(composed("score", arguments))
+
+
+def _table(arguments: list[str]) -> None:
+    from msl.commands.table import table
+    from msl.config import composed
+
+    with _one_line_errors():
+        table(composed("table", arguments))
+
+
+def _data(arguments: list[str]) -> None:
+    from msl.commands.data import data
+
+    data(arguments)
+
+
+class _one_line_errors:
+    """Turns what Hydra, OmegaConf and pydantic say of a wrong key or value into an `InputError`."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if not isinstance(error, Exception) or isinstance(error, (InputError, TrainingError)):
+            return
+        from hydra.errors import HydraException
+        from omegaconf.errors import OmegaConfBaseException
+        from pydantic import ValidationError
+
+        from msl.config import one_line
+
+        if isinstance(error, ValidationError):
+            first = error.errors()[0]
+            key = ".".join(map(str, first["loc"]))
+            raise InputError(f"{key}={first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}") from error
+        if isinstance(error, (HydraException, OmegaConfBaseException)):
+            raise InputError(one_line(error)) from error

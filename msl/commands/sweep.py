@@ -1,0 +1,20 @@
+"""What follows a sweep: one table of all its runs."""
+
+from pathlib import Path
+from typing import Any
+
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig
+
+
+class Summary(Callback):
+    """Hydra callback: when the last job of `-m` has ended, aggregate the finished ones."""
+
+    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
+        """Print the table over all runs below the sweep's folder."""
+        from msl.commands.table import show
+        from msl.evaluation.ledger import runs_below
+
+        folder = Path(config.hydra.sweep.dir)
+        show(runs_below(folder), metric="map", direction="mean", reference=None)
+        print(f"next: msl table runs={folder}")

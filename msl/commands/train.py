@@ -1,0 +1,147 @@
+"""`msl train`: from a configuration to a run folder."""
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+from rich.console import Console
+
+from msl.commands.journal import Journal
+from msl.commands.learn import learn
+from msl.commands.settings import Run, Settings, prepare
+from msl.config import redacted
+from msl.data.splits import Split
+from msl.evaluation.ledger import append
+from msl.evaluation.protocol import directions, evaluate
+from msl.evaluation.run import Card
+from msl.methods.method import Method
+from msl.metrics.curves import LEVELS
+from msl.report import figures, table
+from msl.report.board import Board
+
+console = Console()
+
+
+def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> list[dict[str, Any]]:
+    """Run `msl train` in `folder`; returns the tidy rows."""
+    run = prepare(cfg, folder, overrides)
+    _announce(run)
+    if not run.resuming:
+        run.folder.start(redacted(cfg), run.card, run.split)
+    board = _board(run)
+    try:
+        started = time.perf_counter()
+        method, card = learn(run, Journal(folder / "log.csv", board, resume=run.resuming))
+        console.print(f"learnt in {time.perf_counter() - started:.1f} s{_chosen(card)}")
+        run.folder.write_weights(method)
+        run.folder.write_card(card)
+        rows = report(run, method, card, board)
+    except BaseException:
+        board.finish(exit_code=1)
+        raise
+    board.finish(exit_code=0)
+    return rows
+
+
+def report(run: Run, method: Method, card: Card, board: Board) -> list[dict[str, Any]]:
+    """Evaluate, write numbers and pictures, print the table and what to do next."""
+    chosen = run.settings.evaluation
+    evaluation = evaluate(
+        method, run.data, run.split, metrics=chosen.metrics, gallery=chosen.gallery, similarity=chosen.similarity
+    )
+    found = [
+        each
+        for each in directions(method, run.data, run.split, gallery=chosen.gallery)
+        if each.regime in ("unseen", "standard")
+    ]
+    path = run.folder.path
+    pictures = [
+        figures.curves(evaluation.curves, title=run.title(), file=path / "curves.png"),
+        figures.gallery(
+            found,
+            run.data,
+            title=f"{run.title()}; {found[0].regime} classes",
+            rows=4,
+            columns=7,
+            seed=0,
+            file=path / "gallery.png",
+        ),
+    ]
+    rows = run.folder.write_evaluation(evaluation, identity(run.settings, run.split, card))
+    if run.settings.ledger:
+        append(Path(run.settings.ledger), rows)
+    board.results(rows, evaluation.curves, LEVELS, pictures)
+    show(rows, title=f"{run.title()}; gallery={chosen.gallery}, {chosen.similarity}")
+    console.print("pictures:", *(str(picture) for picture in pictures), soft_wrap=True)
+    console.print(f"next: msl evaluate run={_near(path)} evaluation.gallery=train", soft_wrap=True)
+    return rows
+
+
+def show(rows: list[dict[str, Any]], *, title: str) -> None:
+    """Print one run's table."""
+    console.print(table.run_table(rows, title=title))
+    if len({row["metric"] for row in rows if row["regime"] != "generalised"}) > 1:
+        console.print(table.metrics_table(rows))
+    line = table.generalised_line(rows, rows[0]["metric"])
+    if line:
+        console.print(line)
+    lacking = sum(
+        row["queries_without_relevant"]
+        for row in rows
+        if row["metric"] == rows[0]["metric"] and row["direction"] != "mean"
+    )
+    if lacking:
+        console.print(f"{lacking} queries have nothing relevant in their gallery; they are left out of every mean")
+
+
+def identity(settings: Settings, split: Split, card: Card) -> dict[str, Any]:
+    """What every tidy row says of its run."""
+    return {
+        "method": card.label,
+        "data": card.data,
+        "split_seed": split.seed,
+        "split_hash": split.hash,
+        "seed": settings.seed,
+        "config_hash": card.config_hash,
+        "epoch": card.epoch,
+        "validation": card.validation,
+    }
+
+
+def _announce(run: Run) -> None:
+    split, card, training = run.split, run.card, len(run.split.rows["seen_train"])
+    held_out = f" ({len(split.pseudo_unseen)} of them held out for selection first)" if split.pseudo_unseen else ""
+    console.print(
+        f"[bold]{card.label}[/bold] on {card.data}: {training:,} training pairs of {len(card.classes)} seen classes{held_out},"
+    )
+    console.print(f"{len(split.unseen)} unseen classes; class split {split.seed} ({split.hash})")
+    console.print(f"{'goes on' if run.resuming else 'writes'} in {run.folder.path}", soft_wrap=True)
+
+
+def _board(run: Run) -> Board:
+    settings, split = run.settings, run.split
+    group = f"{settings.label}-{run.card.data}"
+    return Board.start(
+        mode=settings.logger.mode,
+        project=settings.logger.project,
+        name=f"{group}-split{split.seed}-seed{settings.seed}",
+        group=group,
+        tags=[run.card.method, run.card.data, split.kind],
+        config=settings.model_dump() | {"config_hash": run.card.config_hash},
+        folder=run.folder.path,
+    )
+
+
+def _chosen(card: Card) -> str:
+    if card.validation is None:
+        return ""
+    values = [f"{name}={value}" for name, value in card.chosen.items()]
+    what = ", ".join([*values, *([f"{card.epoch} epochs"] if card.epoch else [])]) or "nothing"
+    return f"; chosen on pseudo-unseen classes (mAP {card.validation:.3f}): {what}"
+
+
+def _near(path: Path) -> str:
+    near = os.path.relpath(path)
+    return str(path) if near.startswith("..") else near

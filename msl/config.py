@@ -1,0 +1,207 @@
+"""Configuration: composed by Hydra, checked value by value, instantiated only from an allow-list of targets."""
+
+import hashlib
+import inspect
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException, InstantiationException
+from hydra.utils import instantiate as hydra_instantiate
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
+
+from msl.files import embedded
+from msl.types import Fraction, InputError, NonNegative, Positive
+
+ALLOWED = ("msl.", "torch.optim.", "pytorch_lightning.")
+"""Where a `_target_` may lie: nothing else is ever instantiated."""
+
+_RESERVED = {"name", "search"}
+"""Keys of a method or data set that are for msl itself, not for the target."""
+
+_FOREIGN: dict[str, Any] = {
+    "lr": Positive,
+    "weight_decay": NonNegative,
+    "eps": Positive,
+    "momentum": Fraction,
+    "betas": Sequence[Fraction],
+}
+"""Ranges of parameters of targets that are not ours, whose annotations state none."""
+
+_MACHINE_KEYS = ("label", "resume", "ledger", "progress", "logger")
+"""Keys that change no number, and so are no part of the configuration's hash."""
+
+
+def composed(name: str, overrides: Sequence[str]) -> DictConfig:
+    """Compose `conf/NAME.yaml` with overrides from the command line; an `InputError` for whatever Hydra refuses."""
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(str(embedded("conf")), version_base="1.3"):
+            return compose(name, overrides=list(overrides))
+    except (HydraException, OmegaConfBaseException) as error:
+        raise InputError(one_line(error)) from error
+
+
+def one_line(error: BaseException) -> str:
+    """The gist of a Hydra or OmegaConf error: its first line, and the cause's, with the remedy."""
+    cause = error.__cause__
+    first = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    unknown = re.search(r"Key '([^']+)' is not in struct", f"{error} {cause}")
+    if unknown:
+        key = re.search(r"full_key: (\S+)", f"{error} {cause}")
+        return f"there is no configuration key {(key or unknown)[1]!r}; `msl train --cfg job` lists them (a new key is added with a + before it)"
+    if cause is not None and str(cause).strip() and str(cause).splitlines()[0] not in first:
+        first = f"{first} {str(cause).splitlines()[0]}"
+    return f"configuration: {first}"
+
+
+def resolved(cfg: DictConfig) -> dict[str, Any]:
+    """Plain values with interpolations resolved; an `InputError` names a mandatory key (???) that was not given."""
+    missing = sorted(OmegaConf.missing_keys(cfg))
+    if missing:
+        raise InputError(f"the key {missing[0]!r} is mandatory; give it as {missing[0]}=VALUE")
+    try:
+        values = OmegaConf.to_container(cfg, resolve=True)
+    except OmegaConfBaseException as error:
+        raise InputError(one_line(error)) from error
+    assert isinstance(values, dict)
+    return {str(key): value for key, value in values.items()}
+
+
+def config_hash(values: dict[str, Any]) -> str:
+    """First 12 hexadecimal digits of the sha256 of everything configured that can change a number."""
+    content = {key: value for key, value in values.items() if key not in _MACHINE_KEYS}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def check(values: Any, path: str = "") -> None:
+    """Check every node that has a `_target_`: an allowed one, with its own parameters, values of their types and ranges.
+
+    Raises `InputError` naming the key.
+    """
+    if isinstance(values, dict):
+        if "_target_" in values:
+            _check_node(values, path)
+        for key, value in values.items():
+            check(value, f"{path}.{key}" if path else str(key))
+    elif isinstance(values, list):
+        for index, value in enumerate(values):
+            check(value, f"{path}[{index}]")
+    elif isinstance(values, float) and not abs(values) < float("inf"):
+        raise InputError(f"{path}={values} is not a finite number; give one")
+
+
+def _check_node(node: dict[str, Any], path: str) -> None:
+    target = _target(node["_target_"], path)
+    parameters = inspect.signature(target).parameters
+    for key, value in node.items():
+        if key.startswith("_") or key in _RESERVED:
+            continue
+        if key not in parameters:
+            known = ", ".join(name for name in parameters if name != "self")
+            raise InputError(f"{path}.{key} is not a parameter of {node['_target_']}; it takes {known}")
+        _check_value(value, _annotation(target, key), f"{path}.{key}")
+
+
+def _target(name: Any, path: str) -> Callable[..., Any]:
+    if not isinstance(name, str) or not name.startswith(ALLOWED):
+        raise InputError(f"{path}._target_={name} is not allowed; a target lies under {', '.join(ALLOWED)}")
+    module, _, attribute = name.rpartition(".")
+    try:
+        target = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError):
+        raise InputError(f"{path}._target_={name} does not exist; look the name up in conf/") from None
+    # an allowed module imports others: what it re-exports from elsewhere (os, torch.load) is not allowed
+    if not callable(target) or not f"{getattr(target, '__module__', '')}.".startswith(ALLOWED):
+        raise InputError(f"{path}._target_={name} is not allowed; a target lies under {', '.join(ALLOWED)}")
+    return target  # type: ignore[no-any-return]
+
+
+def _annotation(target: Callable[..., Any], key: str) -> Any:
+    if not target.__module__.startswith("msl."):
+        return _FOREIGN.get(key, Any)
+    owner = target.__init__ if inspect.isclass(target) else target
+    return get_type_hints(owner, include_extras=True).get(key, Any)
+
+
+def _check_value(value: Any, annotation: Any, path: str) -> None:
+    if isinstance(value, dict):
+        return  # a node of its own, or a mapping of nodes
+    try:
+        TypeAdapter(annotation).validate_python(value)
+    except ValidationError as error:
+        reason = error.errors()[0]["msg"]
+        raise InputError(f"{path}={value}: {reason[0].lower()}{reason[1:]}") from None
+    except PydanticSchemaGenerationError:
+        raise InputError(f"{path}={value}: wanted a configuration node with a _target_, as in conf/") from None
+
+
+def instantiate(node: dict[str, Any]) -> Any:
+    """Instantiate a checked node (and the nodes in it), without the keys that are msl's own."""
+    try:
+        return hydra_instantiate(OmegaConf.create(_without_reserved(node)), _convert_="all")
+    except InstantiationException as error:
+        cause = error.__cause__
+        raise cause if isinstance(cause, InputError) else InputError(one_line(error)) from error
+
+
+def _without_reserved(node: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in node.items() if key not in _RESERVED or (key == "name" and _wants_name(node))}
+
+
+def _wants_name(node: dict[str, Any]) -> bool:
+    return "name" in inspect.signature(_target(node["_target_"], "")).parameters
+
+
+def recomposed(name: str, overrides: Sequence[str], stored: Path) -> DictConfig:
+    """The configuration of an earlier run: composed again from its overrides, then given the values it stored.
+
+    Structure and every `_target_` come from the installed `conf/`, never from the run's folder; only plain values do.
+    """
+    forbidden = [text for text in overrides if "_target_" in text]
+    if forbidden:
+        raise InputError(
+            f"{stored.parent}: the override {forbidden[0]!r} names a _target_, which a run's folder may not; train anew"
+        )
+    cfg = composed(name, overrides)
+    try:
+        old = OmegaConf.to_container(OmegaConf.load(stored), resolve=False)
+        assert isinstance(old, dict)
+    except Exception as error:
+        raise InputError(f"{stored} is not readable YAML ({type(error).__name__}); the run cannot be used") from None
+    for path, value in _leaves(old):
+        parent, _, key = path.rpartition(".")
+        node = OmegaConf.select(cfg, parent) if parent else cfg
+        if not isinstance(node, DictConfig) or key not in node:
+            raise InputError(f"{stored}: this version of msl has no key {path!r}; use the version that made the run")
+        OmegaConf.update(cfg, path, value)
+    return cfg
+
+
+def _leaves(values: dict[Any, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    """Plain values by dotted path: no `_target_`, no interpolation, no list of anything but scalars."""
+    for key, value in values.items():
+        name = f"{path}.{key}" if path else str(key)
+        if isinstance(value, dict):
+            yield from _leaves(value, name)
+        elif not str(key).startswith("_") and all(
+            _is_plain(item) for item in (value if isinstance(value, list) else [value])
+        ):
+            yield name, value
+
+
+def _is_plain(value: Any) -> bool:
+    return not isinstance(value, (dict, list)) and "${" not in str(value)
+
+
+def redacted(cfg: DictConfig) -> str:
+    """The configuration as YAML: interpolations unresolved, and what looks like a secret replaced by ``redacted``."""
+    yaml = OmegaConf.to_yaml(cfg, resolve=False)
+    return re.sub(r"(?im)^(\s*\S*(?:api_?key|token|secret|password)\S*:).+$", r"\1 redacted", yaml)

@@ -1,0 +1,125 @@
+"""The `features.npz` layout: both modalities, labels, train/test part, class names and class vectors in one file.
+
+Keys: ``image`` (n, d_image), ``text`` (n, d_text), ``label`` (n,) class indices, ``split`` (n,) "train" or "test",
+``class_names`` (c,), ``class_vectors`` (c, e), ``ids`` (n,). Beside it may lie ``items.jsonl`` (or ``texts.jsonl``):
+one object a line with ``id``, ``text`` and the path of the ``image``, which galleries show.
+"""
+
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from msl.data.classes import Classes
+from msl.data.dataset import Card, DataSet
+from msl.data.pairs import Pairs, checked_features
+from msl.types import InputError, Ints
+
+KEYS = ("image", "text", "label", "split", "class_names", "class_vectors", "ids")
+
+
+def read_dataset(path: Path, card: Card) -> DataSet:
+    """Read `features.npz` (the file, or the folder it lies in) and the items beside it.
+
+    Raises `InputError`, one line naming the file, the row and the remedy, for whatever is missing or wrong.
+    """
+    file = path / "features.npz" if path.is_dir() else path
+    arrays = _arrays(file)
+    labels = _labels(arrays, file)
+    pairs = Pairs(
+        _ids(arrays, file, len(labels)),
+        checked_features(arrays["image"], what=f"{file}: image", rows=len(labels)),
+        checked_features(arrays["text"], what=f"{file}: text", rows=len(labels)),
+        labels,
+    )
+    names = tuple(str(name) for name in arrays["class_names"])
+    try:
+        classes = Classes(names, checked_features(arrays["class_vectors"], what=f"{file}: class_vectors"))
+    except InputError as error:
+        raise InputError(f"{file}: {error}" if str(file) not in str(error) else str(error)) from None
+    texts, pictures = _items(file.parent, pairs.ids)
+    return DataSet(card=card, pairs=pairs, classes=classes, part=_part(arrays, file), texts=texts, pictures=pictures)
+
+
+def _arrays(file: Path) -> Mapping[str, np.ndarray[Any, Any]]:
+    if not file.is_file():
+        raise InputError(f"there is no file {file}; give the path of a features.npz or of the folder that holds it")
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            if isinstance(archive, np.ndarray):
+                raise InputError(f"{file} is a single array; wanted an .npz with the keys {', '.join(KEYS)}")
+            lacking = [key for key in KEYS if key not in archive.files]
+            if lacking:
+                raise InputError(f"{file} has no array {lacking[0]!r}; wanted the keys {', '.join(KEYS)}")
+            return {key: archive[key] for key in KEYS}
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            f"{file} is not a readable .npz without pickled objects ({error}); write it with numpy.savez"
+        ) from None
+
+
+def _labels(arrays: Mapping[str, np.ndarray[Any, Any]], file: Path) -> Ints:
+    labels, classes = arrays["label"], len(arrays["class_names"])
+    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
+        raise InputError(
+            f"{file}: label: wanted one class index per row, but got shape {labels.shape} of {labels.dtype}"
+        )
+    outside = np.flatnonzero((labels < 0) | (labels >= classes))
+    if len(outside):
+        row = outside[0]
+        raise InputError(
+            f"{file}: label: row {row} has label {labels[row]}, outside the {classes} classes; relabel it 0..{classes - 1}"
+        )
+    return labels.astype(np.int64)
+
+
+def _ids(arrays: Mapping[str, np.ndarray[Any, Any]], file: Path, rows: int) -> tuple[str, ...]:
+    ids = tuple(str(name) for name in arrays["ids"])
+    if len(ids) != rows:
+        raise InputError(
+            f"{file}: ids: wanted {rows}, one per label, but got {len(ids)}; write both from the same list of items"
+        )
+    if len(set(ids)) != rows:
+        double = next(name for name in ids if ids.count(name) > 1)
+        raise InputError(f"{file}: ids: {double!r} stands twice; give each pair an id of its own")
+    return ids
+
+
+def _part(arrays: Mapping[str, np.ndarray[Any, Any]], file: Path) -> Ints:
+    split = arrays["split"]
+    bad = np.flatnonzero((split != "train") & (split != "test"))
+    if split.shape != arrays["label"].shape or len(bad):
+        where = f"row {bad[0]} is {str(split[bad[0]])!r}" if len(bad) else f"got shape {split.shape}"
+        raise InputError(
+            f"{file}: split: wanted 'train' or 'test' for each of the {len(arrays['label'])} rows, but {where}"
+        )
+    return (split == "test").astype(np.int64)
+
+
+def _items(folder: Path, ids: tuple[str, ...]) -> tuple[tuple[str, ...] | None, tuple[Path, ...] | None]:
+    file = next((folder / name for name in ("items.jsonl", "texts.jsonl") if (folder / name).is_file()), None)
+    if file is None:
+        return None, None
+    items = {}
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            item = json.loads(line)
+            items[str(item["id"])] = item
+        except (ValueError, KeyError, TypeError):
+            raise InputError(
+                f"{file}: line {number} is not a JSON object with an id; write one object per line"
+            ) from None
+    lacking = [name for name in ids if name not in items]
+    if lacking:
+        raise InputError(
+            f"{file} has no line for id {lacking[0]!r} of features.npz; write both from the same list of items"
+        )
+    texts = tuple(str(items[name].get("text", name)) for name in ids)
+    if not all("image" in items[name] for name in ids):
+        return texts, None
+    return texts, tuple(folder / items[name]["image"] for name in ids)

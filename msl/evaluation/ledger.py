@@ -1,0 +1,105 @@
+"""The ledger: tidy rows of many runs, and their summary with the class split as the unit of statistics."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from msl.evaluation.interval import Interval, paired_difference, t_interval
+from msl.files import write_text
+from msl.types import InputError
+
+_IDENTITY = ("config_hash", "regime", "direction", "metric", "gallery_side")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One cell of a table: a method in a regime, over class splits."""
+
+    method: str
+    data: str
+    regime: str
+    value: Interval
+    chance: float
+    lift: float
+    difference: Interval | None
+    """Paired difference to the reference method on the same splits."""
+
+
+def read_rows(file: Path) -> list[dict[str, Any]]:
+    """Rows of a `.jsonl` ledger or of a `metrics.json`."""
+    if not file.is_file():
+        raise InputError(f"there is no file {file}; give a ledger (.jsonl) or a run's metrics.json")
+    text = file.read_text(encoding="utf-8")
+    try:
+        rows = (
+            json.loads(text)
+            if file.suffix == ".json"
+            else [json.loads(line) for line in text.splitlines() if line.strip()]
+        )
+        return [dict(row) for row in rows]
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{file} is not a ledger of JSON rows ({error}); restore it") from None
+
+
+def runs_below(folder: Path) -> list[dict[str, Any]]:
+    """Rows of every finished run below a folder; an `InputError` if there is none."""
+    files = sorted(folder.rglob("metrics.json"))
+    if not files:
+        raise InputError(f"no finished run (metrics.json) lies below {folder}; give the folder of a sweep or of runs")
+    return [row for file in files for row in read_rows(file)]
+
+
+def append(ledger: Path, rows: Iterable[dict[str, Any]]) -> None:
+    """Add rows; a row of the same configuration, regime, direction and metric replaces the earlier one."""
+    known = {_identity(row): row for row in (read_rows(ledger) if ledger.is_file() else [])}
+    known |= {_identity(row): row for row in rows}
+    lines = [json.dumps(row, sort_keys=True, ensure_ascii=False, allow_nan=False) for row in known.values()]
+    write_text(ledger, "\n".join(lines) + "\n")
+
+
+def summarise(rows: Sequence[dict[str, Any]], *, metric: str, direction: str, reference: str | None) -> list[Summary]:
+    """One summary per data set, regime and method, in order of first appearance; seeds are averaged within a split."""
+    chosen = [row for row in rows if row["metric"] == metric and row["direction"] == direction]
+    if not chosen:
+        known = ", ".join(sorted({row["metric"] for row in rows}))
+        raise InputError(f"no row has metric={metric!r} and direction={direction!r}; there are {known}")
+    if reference is not None and reference not in {row["method"] for row in chosen}:
+        known = ", ".join(sorted({row["method"] for row in chosen}))
+        raise InputError(f"reference={reference!r} is no method of these runs; there are {known}")
+    cells: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    for row in chosen:
+        cells.setdefault((row["data"], row["regime"], row["method"]), []).append(row)
+    return [_summary(key, cells, reference) for key in cells]
+
+
+def _summary(
+    key: tuple[str, str, str], cells: dict[tuple[str, str, str], list[dict[str, Any]]], reference: str | None
+) -> Summary:
+    data, regime, method = key
+    values = by_split(cells[key], "value")
+    other = cells.get((data, regime, reference)) if reference and reference != method else None
+    return Summary(
+        method=method,
+        data=data,
+        regime=regime,
+        value=t_interval(list(values.values())),
+        chance=float(np.mean(list(by_split(cells[key], "chance").values()))),
+        lift=float(np.mean(list(by_split(cells[key], "lift").values()))),
+        difference=paired_difference(values, by_split(other, "value")) if other else None,
+    )
+
+
+def by_split(rows: Sequence[dict[str, Any]], key: str) -> dict[int, float]:
+    """Mean over seeds of a number, by class split."""
+    seeds: dict[int, list[float]] = {}
+    for row in rows:
+        seeds.setdefault(row["split_seed"], []).append(row[key])
+    return {split: float(np.mean(values)) for split, values in sorted(seeds.items())}
+
+
+def _identity(row: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[key] for key in _IDENTITY)

@@ -1,0 +1,98 @@
+"""What every method is: a module that encodes either modality, and learns from pairs by gradients or in closed form."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from msl.data.classes import Classes
+from msl.data.pairs import Pairs
+from msl.nets.standardise import Standardise
+from msl.types import Floats, Modality
+
+ENCODE_ROWS = 4096
+"""Rows encoded at a time: bounds memory, changes no value."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sizes:
+    """Widths that the data decide: features of a and b, classes trained on, class embedding."""
+
+    a: int
+    b: int
+    classes: int
+    embedding: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """n training pairs: features `a` (n, size_a) and `b` (n, size_b), `label` (n,) among the classes trained on,
+    their `embedding` (n, size), and where training stands: `step` counts batches, `progress` runs from 0 to 1."""
+
+    a: Tensor
+    b: Tensor
+    label: Tensor
+    embedding: Tensor
+    step: int
+    progress: float
+
+    def to(self, device: torch.device, **options: Any) -> "Batch":
+        """The same batch on a device."""
+        moved = {name: getattr(self, name).to(device, **options) for name in ("a", "b", "label", "embedding")}
+        return replace(self, **moved)
+
+
+class Method(nn.Module, ABC):
+    """Encodes features of either modality to codes of one space; its state is its `state_dict`, nothing else."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        super().__init__()
+        self.sizes = sizes
+        self.inputs = nn.ModuleDict({"a": Standardise(sizes.a), "b": Standardise(sizes.b)})
+
+    def prepare(self, pairs: Pairs) -> None:
+        """Take the input statistics from the training pairs."""
+        self.inputs["a"].fit(torch.from_numpy(pairs.a))  # type: ignore[operator]
+        self.inputs["b"].fit(torch.from_numpy(pairs.b))  # type: ignore[operator]
+
+    @abstractmethod
+    def code(self, features: Tensor, modality: Modality) -> Tensor:
+        """Codes (n, code) of features (n, size) of one modality."""
+
+    def encode(self, features: Floats, modality: Modality) -> Floats:
+        """Codes (n, code), float32, of raw features (n, size): no class, no label, no other row is looked at."""
+        was_training = self.training
+        self.eval()
+        with torch.inference_mode():
+            chunks = [
+                self.code(
+                    torch.from_numpy(np.ascontiguousarray(features[start : start + ENCODE_ROWS], np.float32)), modality
+                )
+                for start in range(0, len(features), ENCODE_ROWS)
+            ]
+        self.train(was_training)
+        codes: Floats = torch.cat(chunks).numpy()
+        return codes
+
+
+class Trained(Method):
+    """A method that learns by gradients."""
+
+    @abstractmethod
+    def loss(self, batch: Batch) -> dict[str, Tensor]:
+        """Scalar value of every term, and `total`, which training minimises."""
+
+    def monitors(self) -> dict[str, Tensor]:
+        """Scalars of the last batch worth watching that nothing minimises."""
+        return {}
+
+
+class ClosedForm(Method):
+    """A method that is solved for."""
+
+    @abstractmethod
+    def fit(self, pairs: Pairs, classes: Classes) -> None:
+        """Solve for the training pairs; `pairs.labels` index `classes`."""

@@ -1,0 +1,163 @@
+"""Time mAP@all from codes, against what people otherwise run: `python tests/benchmarks/evaluation.py [--size 20000]`.
+
+Every contender runs in a child process of its own, so that its peak memory is its own, and the contenders take turns
+(`--rounds` times), so that a busy machine is busy for all; the best of the rounds is shown. "ratio" is the time divided
+by ours. The floors are not evaluators: they are the work that any exact one has to do with numpy on these codes.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+SUBSET = 500
+"""Queries given to the contenders that would take minutes; their times are scaled up, and marked with ~."""
+
+
+def problem(size, dimensions, classes):
+    """Codes of a half-trained model: classes overlap. The pairs of two modalities, float32."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, classes, size)
+    centres = 0.3 * rng.standard_normal((classes, dimensions))
+    queries, gallery = (
+        (centres[labels] + rng.standard_normal((size, dimensions))).astype(np.float32) for _ in range(2)
+    )
+    return queries, gallery, labels
+
+
+def ours(queries, gallery, labels):
+    from msl.metrics.measure import average_precision
+
+    return average_precision(queries, gallery, labels, labels)
+
+
+def ours_with_torch(queries, gallery, labels):
+    import torch
+
+    return ours(torch.from_numpy(queries), torch.from_numpy(gallery), torch.from_numpy(labels))
+
+
+def product_floor(queries, gallery, labels):
+    """The matrix product alone, float64."""
+    queries, gallery = queries.astype(np.float64), gallery.astype(np.float64)
+    room = np.empty((256, len(gallery)))
+    for start in range(0, len(queries), 256):
+        rows = queries[start : start + 256]
+        np.matmul(rows, gallery.T, out=room[: len(rows)])
+
+
+def sort_floor(queries, gallery, labels):
+    """The sort alone, float64, on two threads."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    scores = gallery[:64].astype(np.float64) @ gallery.T.astype(np.float64)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda start: scores.copy().sort(axis=1), range(0, len(queries), 64)))
+
+
+def torch_sort(queries, gallery, labels):
+    """What most projects write: scores by chunks, a descending sort with indices, relevance gathered, float32."""
+    import torch
+
+    rows, columns = (torch.nn.functional.normalize(torch.from_numpy(codes)) for codes in (queries, gallery))
+    classes, places = torch.from_numpy(labels), torch.arange(1, len(gallery) + 1)
+    values = []
+    for start in range(0, len(rows), 512):
+        order = torch.sort(rows[start : start + 512] @ columns.T, dim=1, descending=True).indices
+        relevant = (classes[order] == classes[start : start + 512, None]).float()
+        values.append((relevant.cumsum(1) / places * relevant).sum(1) / relevant.sum(1))
+    return torch.cat(values).double().numpy()
+
+
+def unit(codes):
+    codes = codes.astype(np.float64)
+    return codes / np.linalg.norm(codes, axis=1, keepdims=True)
+
+
+def numpy_argsort(queries, gallery, labels):
+    rows, columns = unit(queries), unit(gallery)
+    values, places = [], np.arange(1, len(gallery) + 1)
+    for start in range(0, len(rows), 256):
+        order = np.argsort(-(rows[start : start + 256] @ columns.T), axis=1)
+        relevant = labels[order] == labels[start : start + len(order), None]
+        values.append((relevant.cumsum(axis=1) / places * relevant).sum(axis=1) / relevant.sum(axis=1))
+    return np.concatenate(values)
+
+
+def scikit_learn(queries, gallery, labels):
+    from sklearn.metrics import average_precision_score
+
+    rows, columns = unit(queries), unit(gallery)
+    pairs = zip(rows, labels[: len(rows)], strict=True)
+    return np.array([average_precision_score(label == labels, columns @ row) for row, label in pairs])
+
+
+CONTENDERS = {
+    "ours": ours,
+    "ours, torch tensors": ours_with_torch,
+    "floor: matrix product": product_floor,
+    "floor: sort": sort_floor,
+    "torch sort, float32": torch_sort,
+    "numpy argsort, float64": numpy_argsort,
+    "scikit-learn, float64": scikit_learn,
+}
+ON_A_SUBSET = ("numpy argsort, float64", "scikit-learn, float64")
+
+
+def run_one(name, options):
+    """The child: one contender once, after a warm-up that loads its libraries."""
+    queries, gallery, labels = problem(options.size, options.dimensions, options.classes)
+    contender = CONTENDERS[name]
+    contender(queries[:64], gallery[:64], labels[:64])
+    idle = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    asked = queries[:SUBSET] if name in ON_A_SUBSET else queries
+    start, busy = time.perf_counter(), time.process_time()
+    values = contender(asked, gallery, labels)
+    seconds, busy = time.perf_counter() - start, time.process_time() - busy
+    scale = len(queries) / len(asked)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # only what the float64 reference covers is sent back
+    sample = None if values is None else [float(value) for value in values[:SUBSET]]
+    print(json.dumps({"seconds": seconds * scale, "busy": busy * scale, "idle": idle, "peak": peak, "sample": sample}))
+
+
+def run_all(options):
+    runs = {name: [] for name in CONTENDERS}
+    for done in range(options.rounds):
+        for name in CONTENDERS:
+            print(f"round {done + 1} of {options.rounds}: {name}", file=sys.stderr)
+            command = [sys.executable, __file__, *sys.argv[1:], "--contender", name]
+            child = subprocess.run(command, check=True, capture_output=True, text=True)
+            runs[name].append(json.loads(child.stdout))
+    report(runs, options)
+
+
+def report(runs, options):
+    best = {name: min(found, key=lambda run: run["seconds"]) for name, found in runs.items()}
+    reference = np.array(best["scikit-learn, float64"]["sample"])
+    print(f"{options.size} x {options.size}, {options.dimensions}-d float32, {options.classes} classes, one direction")
+    print(f"{'':24}{'seconds':>10}{'ratio':>8}{'cpu s':>8}{'peak MB':>9}{'of which before':>17}{'max error':>12}")
+    for name, run in best.items():
+        error = "" if run["sample"] is None else f"{np.abs(np.array(run['sample']) - reference).max():.1e}"
+        shown = ("~" if name in ON_A_SUBSET else "") + f"{run['seconds']:.2f}"
+        ratio = run["seconds"] / best["ours"]["seconds"]
+        sizes = f"{run['peak'] / 1024:9.0f}{run['idle'] / 1024:17.0f}"
+        print(f"{name:24}{shown:>10}{ratio:8.2f}{run['busy']:8.1f}{sizes}{error:>12}")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", type=int, default=20_000, help="queries, and gallery items")
+    parser.add_argument("--dimensions", type=int, default=128)
+    parser.add_argument("--classes", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--contender", choices=CONTENDERS, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.contender:
+        run_one(given.contender, given)
+    else:
+        run_all(given)
