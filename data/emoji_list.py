@@ -105,14 +105,14 @@ def groups(emoji: list[Emoji], pictures: list[bytes]) -> list[int]:
 
 
 def split(emoji: list[Emoji], group: list[int]) -> list[str]:
-    """Side of each, "train" or "test": of every class, whole groups go to test by their hashes, up to a third."""
+    """Side of each, "train" or "test": of every class, whole groups go to test by their hashes, up to a fifth."""
     side = {}
     members: dict[int, list[Emoji]] = defaultdict(list)
     for one, number in zip(emoji, group, strict=True):
         members[number].append(one)
     for label in dict.fromkeys(one.label for one in emoji):
         inside = [number for number in members if members[number][0].label == label]
-        room = round(sum(len(members[number]) for number in inside) / 3)
+        room = round(sum(len(members[number]) for number in inside) / 5)
         for number in sorted(inside, key=lambda number: _hash(members[number])):
             tested = len(members[number]) <= room
             side[number] = "test" if tested else "train"

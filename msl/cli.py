@@ -9,7 +9,7 @@ from pathlib import Path
 from types import FrameType
 
 from msl import __version__
-from msl.types import InputError, TrainingError
+from msl.types import InputError, Interrupted, TrainingError
 
 HELP = """\
 msl: zero-shot cross-modal retrieval (find texts with images, images with texts, of classes never seen in training)
@@ -43,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _say(error, 2)
     except TrainingError as error:
         return _say(error, 1)
+    except Interrupted as stop:
+        return _say(stop, 128 + stop.signum)
     except KeyboardInterrupt:
         return _say("interrupted", 130)
     except BrokenPipeError:
@@ -105,20 +107,26 @@ def _hydra(arguments: list[str]) -> None:
 
     from msl.files import embedded
 
+    failures: list[InputError | TrainingError] = []
+
     def job(cfg: DictConfig) -> None:
         from msl.commands.train import train
-        from msl.training.callbacks import Interrupted
 
         context = HydraConfig.get()
         try:
             train(cfg, Path(context.runtime.output_dir), list(context.overrides.task))
-        except Interrupted as stop:  # as SystemExit, so that a sweep does not go on with its next job
-            _say(stop, 128 + stop.signum)
-            raise SystemExit(128 + stop.signum) from None
+        except Interrupted:
+            raise  # nothing comes after it, not even the sweep's next job
+        except (InputError, TrainingError) as error:  # kept from Hydra, which would print more than one line
+            failures.append(error)
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come here as exceptions; they are printed in one line
     sys.argv = ["msl train", *arguments]
     hydra.main(version_base="1.3", config_path=str(embedded("conf")), config_name="train")(job)()
+    for further in {str(failure): failure for failure in failures[1:] if str(failure) != str(failures[0])}.values():
+        _say(further, 2)
+    if failures:
+        raise failures[0]
 
 
 def _evaluate(arguments: list[str]) -> None:
@@ -152,7 +160,7 @@ def _data(arguments: list[str]) -> None:
 
 
 class _one_line_errors:
-    """Turns what Hydra, OmegaConf and pydantic say of a wrong key or value into an `InputError`."""
+    """Turns what Hydra and OmegaConf say of a wrong key or value into an `InputError`."""
 
     def __enter__(self) -> None: ...
 
@@ -161,13 +169,8 @@ class _one_line_errors:
             return
         from hydra.errors import HydraException
         from omegaconf.errors import OmegaConfBaseException
-        from pydantic import ValidationError
 
         from msl.config import one_line
 
-        if isinstance(error, ValidationError):
-            first = error.errors()[0]
-            key = ".".join(map(str, first["loc"]))
-            raise InputError(f"{key}={first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}") from error
         if isinstance(error, (HydraException, OmegaConfBaseException)):
             raise InputError(one_line(error)) from error

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
@@ -15,10 +15,12 @@ from hydra.errors import HydraException, InstantiationException
 from hydra.utils import instantiate as hydra_instantiate
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
+from pydantic import BaseModel, PydanticSchemaGenerationError, TypeAdapter, ValidationError
 
 from msl.files import embedded
 from msl.types import Fraction, InputError, NonNegative, Positive
+
+Model = TypeVar("Model", bound=BaseModel)
 
 ALLOWED = ("msl.", "torch.optim.", "pytorch_lightning.")
 """Where a `_target_` may lie: nothing else is ever instantiated."""
@@ -35,7 +37,7 @@ _FOREIGN: dict[str, Any] = {
 }
 """Ranges of parameters of targets that are not ours, whose annotations state none."""
 
-_MACHINE_KEYS = ("label", "resume", "ledger", "progress", "logger")
+_MACHINE_KEYS = ("label", "resume", "ledger", "progress", "logger", "report")
 """Keys that change no number, and so are no part of the configuration's hash."""
 
 
@@ -57,6 +59,9 @@ def one_line(error: BaseException) -> str:
     if unknown:
         key = re.search(r"full_key: (\S+)", f"{error} {cause}")
         return f"there is no configuration key {(key or unknown)[1]!r}; `msl train --cfg job` lists them (a new key is added with a + before it)"
+    options = re.findall(r"^\t(\S+)$", str(error), flags=re.MULTILINE)
+    if options:
+        return f"configuration: {first}; there are {', '.join(options)}"
     if cause is not None and str(cause).strip() and str(cause).splitlines()[0] not in first:
         first = f"{first} {str(cause).splitlines()[0]}"
     return f"configuration: {first}"
@@ -81,6 +86,23 @@ def config_hash(values: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 
 
+def validated(model: type[Model], values: dict[str, Any]) -> Model:
+    """The values as a pydantic model; an `InputError` naming the first wrong key."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        own = first.get("ctx", {}).get("error")
+        if isinstance(own, InputError):
+            raise own from None
+        key = ".".join(map(str, first["loc"]))
+        raise InputError(f"{key}={first['input']}: {_lowered(first['msg'])}") from None
+
+
+def _lowered(message: str) -> str:
+    return message[0].lower() + message[1:]
+
+
 def check(values: Any, path: str = "") -> None:
     """Check every node that has a `_target_`: an allowed one, with its own parameters, values of their types and ranges.
 
@@ -94,8 +116,13 @@ def check(values: Any, path: str = "") -> None:
     elif isinstance(values, list):
         for index, value in enumerate(values):
             check(value, f"{path}[{index}]")
-    elif isinstance(values, float) and not abs(values) < float("inf"):
-        raise InputError(f"{path}={values} is not a finite number; give one")
+    else:
+        _check_finite(values, path)
+
+
+def _check_finite(value: Any, path: str) -> None:
+    if isinstance(value, float) and not abs(value) < float("inf"):
+        raise InputError(f"{path}={value} is not a finite number; give one")
 
 
 def _check_node(node: dict[str, Any], path: str) -> None:
@@ -134,11 +161,11 @@ def _annotation(target: Callable[..., Any], key: str) -> Any:
 def _check_value(value: Any, annotation: Any, path: str) -> None:
     if isinstance(value, dict):
         return  # a node of its own, or a mapping of nodes
+    _check_finite(value, path)
     try:
         TypeAdapter(annotation).validate_python(value)
     except ValidationError as error:
-        reason = error.errors()[0]["msg"]
-        raise InputError(f"{path}={value}: {reason[0].lower()}{reason[1:]}") from None
+        raise InputError(f"{path}={value}: {_lowered(error.errors()[0]['msg'])}") from None
     except PydanticSchemaGenerationError:
         raise InputError(f"{path}={value}: wanted a configuration node with a _target_, as in conf/") from None
 

@@ -1,11 +1,16 @@
 """Files: where the embedded ones lie, and how new ones are written so that none is ever half-written."""
 
 import hashlib
+import io
 import json
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -45,6 +50,13 @@ def write_bytes(path: Path, content: bytes) -> Path:
         Path(temporary).unlink(missing_ok=True)
         raise
     return path
+
+
+def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> Path:
+    """Write named arrays as a compressed .npz, atomically."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    return write_bytes(path, buffer.getvalue())
 
 
 def write_text(path: Path, content: str) -> Path:

@@ -1,6 +1,8 @@
 """Words every module shares: the two modalities, the regimes, and the error a person is shown."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
+from signal import Signals
 from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
@@ -22,6 +24,14 @@ class InputError(ValueError):
 
 class TrainingError(RuntimeError):
     """Training cannot go on; the message names the step and the term."""
+
+
+class Interrupted(BaseException):
+    """A signal (`signum`) asked to stop and the state is saved; no `Exception`, so that nothing swallows it on the way."""
+
+    def __init__(self, signum: int, saved: Path) -> None:
+        super().__init__(f"stopped by {Signals(signum).name}; go on with msl train resume={saved.parent}")
+        self.signum = signum
 
 
 Positive: TypeAlias = Annotated[float, Gt(0), Lt(float("inf"))]

@@ -7,7 +7,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from msl.commands.settings import Evaluating, Group, Settings, build, read_settings
 from msl.commands.train import console, identity, show
-from msl.config import check, instantiate, recomposed, resolved
+from msl.config import check, instantiate, recomposed, resolved, validated
 from msl.data.dataset import DataSet
 from msl.data.splits import Split, read_split
 from msl.evaluation.protocol import evaluate as measure
@@ -28,7 +28,7 @@ def evaluate(cfg: DictConfig) -> None:
     """Load the run, measure, print; write rows only if `out` names a file."""
     values = resolved(cfg)
     check(values)
-    wanted = Evaluation.model_validate(values)
+    wanted = validated(Evaluation, values)
     method, data, split, card, settings = load(Path(wanted.run))
     chosen = wanted.evaluation
     found = measure(method, data, split, metrics=chosen.metrics, gallery=chosen.gallery, similarity=chosen.similarity)

@@ -1,6 +1,5 @@
 """`msl score`: every metric, with chance, for codes that anyone's program saved."""
 
-import io
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.table import Table
 
-from msl.config import resolved
-from msl.files import write_bytes
+from msl.config import resolved, validated
+from msl.files import write_npz
 from msl.metrics.chance import lift
 from msl.metrics.means import mean
 from msl.metrics.measure import chance, measure
@@ -39,13 +38,17 @@ class Scoring(BaseModel):
 
 def score(cfg: DictConfig) -> None:
     """Read codes and labels, print every metric beside chance and the definitions used."""
-    wanted = Scoring.model_validate(resolved(cfg))
+    wanted = validated(Scoring, resolved(cfg))
     names = {name: metric(name).title for name in wanted.metrics}
     arrays = _arrays(wanted)
     console = Console()
     with console.status("ranking") as status:
         values = measure(
-            *(arrays[name] for name in ARRAYS), wanted.metrics, similarity=wanted.similarity,
+            arrays["queries"],
+            arrays["gallery"],
+            arrays["query_labels"],
+            arrays["gallery_labels"],
+            wanted.metrics, similarity=wanted.similarity,
             progress=lambda done, total: status.update(f"ranking {done:,} of {total:,} queries"),
         )  # fmt: skip
     chances = chance(arrays["query_labels"], arrays["gallery_labels"], wanted.metrics)
@@ -61,9 +64,7 @@ def score(cfg: DictConfig) -> None:
     console.print(table)
     console.print(_definition(wanted.similarity, int(np.isnan(values[wanted.metrics[0]]).sum())))
     if wanted.out:
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, **values)
-        console.print(f"per query: {write_bytes(Path(wanted.out), buffer.getvalue())}", soft_wrap=True)
+        console.print(f"per query: {write_npz(Path(wanted.out), values)}", soft_wrap=True)
 
 
 def _definition(similarity: str, lacking: int) -> str:

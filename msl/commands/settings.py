@@ -9,7 +9,7 @@ import numpy as np
 from omegaconf import DictConfig
 from pydantic import BaseModel, ConfigDict, Field
 
-from msl.config import check, config_hash, instantiate, resolved
+from msl.config import check, config_hash, instantiate, resolved, validated
 from msl.data.classes import Classes
 from msl.data.dataset import DataSet
 from msl.data.pairs import Pairs
@@ -49,6 +49,14 @@ class Evaluating(Group):
             metric(name)
 
 
+class Reporting(Group):
+    """The `report` group: how large the gallery is."""
+
+    queries: int = Field(ge=0)
+    finds: int = Field(ge=1)
+    seed: int = Field(ge=0)
+
+
 class Settings(Group):
     """`conf/train.yaml`."""
 
@@ -59,6 +67,7 @@ class Settings(Group):
     progress: bool
     logger: Logger
     evaluation: Evaluating
+    report: Reporting
     data: dict[str, Any]
     split: dict[str, Any]
     method: dict[str, Any]
@@ -70,7 +79,7 @@ def read_settings(cfg: DictConfig) -> tuple[Settings, str]:
     """The checked settings and the hash of all that can change a number."""
     values = resolved(cfg)
     check(values)
-    return Settings.model_validate(values), config_hash(values)
+    return validated(Settings, values), config_hash(values)
 
 
 @dataclass(frozen=True)

@@ -16,5 +16,7 @@ class Summary(Callback):
         from msl.evaluation.ledger import runs_below
 
         folder = Path(config.hydra.sweep.dir)
+        if not any(folder.rglob("metrics.json")):
+            return  # every job failed, and each has said why
         show(runs_below(folder), metric="map", direction="mean", reference=None)
         print(f"next: msl table runs={folder}")

@@ -7,7 +7,7 @@ from omegaconf import DictConfig
 from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 
-from msl.config import resolved
+from msl.config import resolved, validated
 from msl.evaluation.ledger import read_rows, runs_below, summarise
 from msl.files import write_text
 from msl.report import table as tables
@@ -28,7 +28,7 @@ class Settings(BaseModel):
 
 def table(cfg: DictConfig) -> None:
     """Read the rows, summarise, print; write Markdown if `out` names a file."""
-    wanted = Settings.model_validate(resolved(cfg))
+    wanted = validated(Settings, resolved(cfg))
     if (wanted.ledger is None) == (wanted.runs is None):
         raise InputError("table wants either ledger=FILE.jsonl or runs=FOLDER")
     rows = read_rows(Path(wanted.ledger)) if wanted.ledger else runs_below(Path(str(wanted.runs)))

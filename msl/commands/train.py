@@ -47,36 +47,37 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> list[dict[str,
 
 def report(run: Run, method: Method, card: Card, board: Board) -> list[dict[str, Any]]:
     """Evaluate, write numbers and pictures, print the table and what to do next."""
-    chosen = run.settings.evaluation
+    chosen, path = run.settings.evaluation, run.folder.path
     evaluation = evaluate(
         method, run.data, run.split, metrics=chosen.metrics, gallery=chosen.gallery, similarity=chosen.similarity
     )
-    found = [
-        each
-        for each in directions(method, run.data, run.split, gallery=chosen.gallery)
-        if each.regime in ("unseen", "standard")
-    ]
-    path = run.folder.path
-    pictures = [
-        figures.curves(evaluation.curves, title=run.title(), file=path / "curves.png"),
-        figures.gallery(
-            found,
-            run.data,
-            title=f"{run.title()}; {found[0].regime} classes",
-            rows=4,
-            columns=7,
-            seed=0,
-            file=path / "gallery.png",
-        ),
-    ]
+    pictures = [figures.curves(evaluation.curves, title=run.title(), file=path / "curves.png")]
+    if run.settings.report.queries:
+        pictures.append(_gallery(run, method))
     rows = run.folder.write_evaluation(evaluation, identity(run.settings, run.split, card))
     if run.settings.ledger:
         append(Path(run.settings.ledger), rows)
     board.results(rows, evaluation.curves, LEVELS, pictures)
     show(rows, title=f"{run.title()}; gallery={chosen.gallery}, {chosen.similarity}")
-    console.print("pictures:", *(str(picture) for picture in pictures), soft_wrap=True)
+    console.print("pictures:", *(_near(picture) for picture in pictures), soft_wrap=True)
     console.print(f"next: msl evaluate run={_near(path)} evaluation.gallery=train", soft_wrap=True)
     return rows
+
+
+def _gallery(run: Run, method: Method) -> Path:
+    """The contact sheet of unseen classes (of all classes in the standard regime)."""
+    sides = directions(method, run.data, run.split, gallery=run.settings.evaluation.gallery)
+    found = [each for each in sides if each.regime in ("unseen", "standard")]
+    chosen = run.settings.report
+    return figures.gallery(
+        found,
+        run.data,
+        title=f"{run.title()}, {found[0].regime} classes",
+        rows=chosen.queries,
+        columns=chosen.finds,
+        seed=chosen.seed,
+        file=run.folder.path / "gallery.png",
+    )
 
 
 def show(rows: list[dict[str, Any]], *, title: str) -> None:

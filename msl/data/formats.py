@@ -75,7 +75,8 @@ def _labels(arrays: Mapping[str, np.ndarray[Any, Any]], file: Path) -> Ints:
         raise InputError(
             f"{file}: label: row {row} has label {labels[row]}, outside the {classes} classes; relabel it 0..{classes - 1}"
         )
-    return labels.astype(np.int64)
+    indices: Ints = labels.astype(np.int64)
+    return indices
 
 
 def _ids(arrays: Mapping[str, np.ndarray[Any, Any]], file: Path, rows: int) -> tuple[str, ...]:
@@ -98,7 +99,8 @@ def _part(arrays: Mapping[str, np.ndarray[Any, Any]], file: Path) -> Ints:
         raise InputError(
             f"{file}: split: wanted 'train' or 'test' for each of the {len(arrays['label'])} rows, but {where}"
         )
-    return (split == "test").astype(np.int64)
+    part: Ints = (split == "test").astype(np.int64)
+    return part
 
 
 def _items(folder: Path, ids: tuple[str, ...]) -> tuple[tuple[str, ...] | None, tuple[Path, ...] | None]:

@@ -64,9 +64,9 @@ def read_split(path: Path) -> Split:
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         stated = content.pop("hash")
-        tuples = {key: tuple(content.pop(key)) for key in ("seen", "pseudo_unseen", "unseen")}
-        rows = {group: tuple(ids) for group, ids in content.pop("rows").items()}
-        split = Split(**content, **tuples, rows=rows)
+        content |= {key: tuple(content[key]) for key in ("seen", "pseudo_unseen", "unseen")}
+        content["rows"] = {group: tuple(ids) for group, ids in content["rows"].items()}
+        split = Split(**content)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path} is not a readable split manifest ({error}); take it from a finished run") from None
     if split.hash != stated:
@@ -87,8 +87,7 @@ def extendable(
     """Classes drawn at random by `seed`: `seen_share` of them seen, of those `pseudo_unseen_share` held out for selection.
 
     Rows of seen classes keep the data set's train and test part. Of unseen classes, which nothing is fitted to, `all`
-    rows are queries, or only those of the ``test`` part (DADN's protocol, for published feature files); held-out
-    classes lend all rows, or those of their train part, to validation.
+    rows are queries, or only those of the ``test`` part (DADN's protocol, for published feature files).
     """
     total = len(data.classes)
     order = np.random.default_rng(seed).permutation(total)
@@ -100,14 +99,14 @@ def extendable(
             "each wants at least 2: change split.seen_share or split.pseudo_unseen_share"
         )
     is_seen, is_held_out = (np.isin(data.pairs.labels, order[:count]) for count in (seen, held_out))
-    test, whole = data.part == 1, unseen_rows == "all"
+    test = data.part == 1
     rows = {
         "train": is_seen & ~is_held_out & ~test,
-        "validation": is_held_out & (whole | ~test),
+        "validation": is_held_out & ~test,
         "seen_train": is_seen & ~test,
         "seen_test": is_seen & test,
         "unseen_train": ~is_seen & ~test,
-        "unseen_test": ~is_seen & (whole | test),
+        "unseen_test": ~is_seen if unseen_rows == "all" else ~is_seen & test,
     }
     return Split(
         kind="extendable",

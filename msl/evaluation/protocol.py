@@ -13,6 +13,7 @@ from msl.methods.method import Method
 from msl.metrics.chance import lift
 from msl.metrics.means import class_means, mean
 from msl.metrics.measure import chance, measure, precision_recall_curve
+from msl.metrics.ranked import Values
 from msl.metrics.similarity import Similarity
 from msl.types import Floats, InputError, Ints, Regime
 
@@ -60,8 +61,8 @@ class Evaluation:
     """Tidy `rows`; per-query values, curves (precision on `LEVELS`) and per-class mAP by ``regime/direction[/metric]``."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
-    per_query: dict[str, Floats] = field(default_factory=dict)
-    curves: dict[str, Floats] = field(default_factory=dict)
+    per_query: dict[str, Values] = field(default_factory=dict)
+    curves: dict[str, Values] = field(default_factory=dict)
     per_class: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
@@ -166,11 +167,11 @@ class _Row:
     metric: str
     gallery: GallerySide
 
-    def of(self, values: Floats, chances: Floats, *, suffix: str = "") -> dict[str, Any]:
+    def of(self, values: Values, chances: Values, *, suffix: str = "") -> dict[str, Any]:
         """A tidy row from per-query values; queries with nothing relevant are left out and counted."""
         return self.from_means(mean(values), mean(chances), suffix=suffix, values=values)
 
-    def from_means(self, value: float, by_chance: float, *, suffix: str, values: Floats) -> dict[str, Any]:
+    def from_means(self, value: float, by_chance: float, *, suffix: str, values: Values) -> dict[str, Any]:
         return {
             "regime": self.direction.regime,
             "direction": self.direction.name,
@@ -185,7 +186,7 @@ class _Row:
         }
 
 
-def _generalised(row: _Row, values: Floats, chances: Floats, unseen: Any) -> Iterator[dict[str, Any]]:
+def _generalised(row: _Row, values: Values, chances: Values, unseen: Any) -> Iterator[dict[str, Any]]:
     seen_row = row.of(values[~unseen], chances[~unseen], suffix="_of_seen")
     unseen_row = row.of(values[unseen], chances[unseen], suffix="_of_unseen")
     yield from (seen_row, unseen_row)

@@ -8,12 +8,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from msl import __version__
 from msl.data.splits import Split
 from msl.evaluation.protocol import Evaluation
-from msl.files import write_bytes, write_json, write_text
+from msl.files import write_bytes, write_json, write_npz, write_text
 from msl.methods.method import Method, Sizes
 from msl.types import InputError
 
@@ -102,11 +100,7 @@ class RunFolder:
 
     def write_evaluation(self, evaluation: Evaluation, identity: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Write `per_query.npz` and, last, `metrics.json`: tidy rows, each with the run's identity. Returns the rows."""
-        import io
-
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, **evaluation.per_query)
-        write_bytes(self.path / "per_query.npz", buffer.getvalue())
+        write_npz(self.path / "per_query.npz", evaluation.per_query)
         rows = [dict(identity) | row for row in evaluation.rows]
         write_json(self.path / _WRITTEN_LAST, rows)
         return rows

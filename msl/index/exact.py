@@ -9,7 +9,8 @@ def unit_rows(codes: Floats) -> Floats:
     """Rows (n, d) scaled to length 1 in float64; a zero row stays zero."""
     wide = np.asarray(codes, dtype=np.float64)
     lengths = np.linalg.norm(wide, axis=1, keepdims=True)
-    return np.divide(wide, lengths, out=np.zeros_like(wide), where=lengths > 0)
+    scaled: Floats = np.divide(wide, lengths, out=np.zeros_like(wide), where=lengths > 0)
+    return scaled
 
 
 def nearest(queries: Floats, gallery: Floats, k: int) -> tuple[Ints, Floats]:

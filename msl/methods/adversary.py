@@ -55,8 +55,7 @@ class Alternating:
             return logits
         frozen = {name: parameter.detach() for name, parameter in discriminator.named_parameters()}
         reversed_ = reverse_gradient(codes, self.reversal.scale(progress))
-        logits = torch.func.functional_call(discriminator, frozen, (reversed_,))
-        return logits
+        return torch.func.functional_call(discriminator, frozen, (reversed_,))  # type: ignore[no-any-return]
 
     def turn(self, step: int) -> Literal["discriminator", "encoders"]:
         """The encoders' turn comes last in every round."""

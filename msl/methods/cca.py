@@ -6,6 +6,7 @@ from torch import Tensor
 from msl.data.classes import Classes
 from msl.data.pairs import Pairs
 from msl.methods.method import ClosedForm, Sizes
+from msl.nets.standardise import Standardise
 from msl.types import Count, InputError, Modality, NonNegative
 
 
@@ -19,7 +20,7 @@ class CCA(ClosedForm):
     """
 
     def __init__(self, sizes: Sizes, *, size: Count, ridge: NonNegative, power: NonNegative) -> None:
-        super().__init__(sizes)
+        super().__init__(sizes, *(Standardise(width, per="feature", squared_norm=None) for width in (sizes.a, sizes.b)))
         self.size, self.ridge, self.power = min(size, sizes.a, sizes.b), ridge, power
         self.register_buffer("to_code_a", torch.zeros(sizes.a, self.size))
         self.register_buffer("to_code_b", torch.zeros(sizes.b, self.size))
@@ -45,7 +46,8 @@ class CCA(ClosedForm):
             raise InputError(
                 "cca: the covariance of the features is singular; give method.ridge a value above 0, such as 0.1"
             )
-        return vectors * values.rsqrt() @ vectors.T
+        whitening: Tensor = vectors * values.rsqrt() @ vectors.T
+        return whitening
 
     def code(self, features: Tensor, modality: Modality) -> Tensor:
         """Codes (n, code): standardise, project."""

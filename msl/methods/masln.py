@@ -14,6 +14,7 @@ from msl.nets.code import CodeLayer
 from msl.nets.decoders import Decoders
 from msl.nets.discriminator import Discriminator
 from msl.nets.encoders import Encoder
+from msl.nets.standardise import Standardise
 from msl.types import Modality
 
 
@@ -29,6 +30,8 @@ class MASLN(Trained):
         self,
         sizes: Sizes,
         *,
+        inputs_a: Callable[[int], Standardise],
+        inputs_b: Callable[[int], Standardise],
         encoder_a: Callable[[int], Encoder],
         encoder_b: Callable[[int], Encoder],
         code: Callable[[int], CodeLayer],
@@ -38,7 +41,7 @@ class MASLN(Trained):
         objective: Objective,
         adversary: Adversary,
     ) -> None:
-        super().__init__(sizes)
+        super().__init__(sizes, inputs_a(sizes.a), inputs_b(sizes.b))
         self.encoder_a, self.encoder_b = encoder_a(sizes.a), encoder_b(sizes.b)
         self.code_layer = code(self.encoder_a.size)
         self.decoders = decoders(self.code_layer.size, sizes.embedding, sizes.a, sizes.b)

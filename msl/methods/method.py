@@ -48,10 +48,10 @@ class Batch:
 class Method(nn.Module, ABC):
     """Encodes features of either modality to codes of one space; its state is its `state_dict`, nothing else."""
 
-    def __init__(self, sizes: Sizes) -> None:
+    def __init__(self, sizes: Sizes, inputs_a: Standardise, inputs_b: Standardise) -> None:
         super().__init__()
         self.sizes = sizes
-        self.inputs = nn.ModuleDict({"a": Standardise(sizes.a), "b": Standardise(sizes.b)})
+        self.inputs = nn.ModuleDict({"a": inputs_a, "b": inputs_b})
 
     def prepare(self, pairs: Pairs) -> None:
         """Take the input statistics from the training pairs."""

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 
 from msl.metrics.ranked import Ranked, Values
-from msl.metrics.ranking import rank
+from msl.metrics.ranking import rankings
 from msl.metrics.relevance import Relevance
 from msl.metrics.similarity import Costs
 
@@ -21,8 +21,6 @@ Progress: TypeAlias = Callable[[int, int], None]
 T = TypeVar("T")
 
 _BLOCK_BYTES = 40 * 2**20
-_SORTED_ROWS = 16
-"""Rows ranked at a time: few enough to stay in the processor's cache. Products prefer more."""
 
 
 def map_ranked(
@@ -46,8 +44,7 @@ def map_ranked(
         room = _take(spare, (rows, found.gallery))
         used = room[: found.queries - start]
         costs(start, start + len(used), used)
-        parts = range(0, len(used), _SORTED_ROWS)
-        results = [function(rank(used[part : part + _SORTED_ROWS], start + part, found)) for part in parts]
+        results = [function(ranked) for ranked in rankings(used, start, found)]
         spare.put(room)
         return results
 

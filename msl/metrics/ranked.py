@@ -45,8 +45,10 @@ class Ranked:
 
     def total(self, values: Values) -> Values:
         """Sum `values` (groups,) over each query's groups; NaN for a query with nothing relevant (queries,)."""
-        totals: Values = np.bincount(self.query, weights=values, minlength=len(self.relevant)).astype(np.float64)
-        totals[self.relevant == 0] = np.nan
+        totals = np.full(len(self.relevant), np.nan)
+        asked = np.flatnonzero(self.relevant)
+        if len(asked):
+            totals[asked] = np.add.reduceat(values, self.query.searchsorted(asked))
         return totals
 
 

@@ -1,7 +1,8 @@
 """Codes -> costs: numbers that sort like minus the similarity, computed in float64 for a stretch of queries at a time.
 
-float64 costs little here (a matrix product is the smaller half of the work) and spares a guard: with float32
-similarities, rounding ties and swaps move mAP by more than 1e-6 as soon as codes cluster.
+With float32 similarities, rounding ties and swaps move mAP by more than 1e-6 as soon as codes cluster; telling when
+they do takes the float64 product that they were to spare. The sort may use fewer bits (`msl.metrics.keys`), for there
+it shows where they do not suffice.
 Only the order within one query matters, so whatever is constant for a query (its norm) is left out.
 """
 
@@ -19,6 +20,8 @@ Costs: TypeAlias = Callable[[int, int, NDArray[np.float64]], None]
 """Fill (start, stop, out) with the costs of those queries (stop - start, gallery): the smaller, the better."""
 
 _GRID = 256.0
+_GLANCE = 64
+"""Rows that usually suffice to see that codes are not exact."""
 
 
 def code_costs(queries: ArrayLike, gallery: ArrayLike, similarity: Similarity) -> tuple[Costs, int, int]:
@@ -59,10 +62,17 @@ def score_costs(scores: ArrayLike) -> tuple[Costs, int, int]:
 
 def _is_exact(left: NDArray[np.float64], right: NDArray[np.float64]) -> bool:
     """Tell whether float64 holds every product and sum of these codes without rounding."""
+    if not all(_on_grid(codes[:_GLANCE]) for codes in (left, right)):
+        return False
     largest = max(np.abs(left).max(), np.abs(right).max()) * _GRID
     if largest * largest * 2 * left.shape[1] >= 2**53:
         return False
-    return all(np.array_equal(codes * _GRID, np.rint(codes * _GRID)) for codes in (left, right))
+    return _on_grid(left) and _on_grid(right)
+
+
+def _on_grid(codes: NDArray[np.float64]) -> bool:
+    steps = codes * _GRID
+    return np.array_equal(steps, np.rint(steps))
 
 
 def _costs_of_distinct(left: NDArray[np.float64], right: NDArray[np.float64], similarity: Similarity) -> Costs:
@@ -102,8 +112,10 @@ def _costs(left: NDArray[np.float64], right: NDArray[np.float64], similarity: Si
 
 
 def _product(left: NDArray[np.float64], right: NDArray[np.float64]) -> Costs:
+    columns = np.ascontiguousarray(right.T)
+
     def fill(start: int, stop: int, out: NDArray[np.float64]) -> None:
-        np.matmul(left[start:stop], right.T, out=out)
+        np.matmul(left[start:stop], columns, out=out)
 
     return fill
 

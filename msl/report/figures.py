@@ -39,11 +39,11 @@ def gallery(
 ) -> Path:
     """Write a contact sheet: `rows` queries per direction, drawn at random by `seed`, each with its best `columns` finds.
 
-    A green frame marks an item of the query's class, a red one any other.
+    A green frame and ✓ mark an item of the query's class, a red one and ✗ any other.
     """
     figure = Figure(figsize=(1.45 * (columns + 1), 1.62 * rows * len(directions) + 0.9), layout="constrained")
     grid = figure.subplots(rows * len(directions), columns + 1, squeeze=False)
-    figure.suptitle(f"{title}\nqueries drawn at random; green: the query's class, red: another", fontsize=11)
+    figure.suptitle(f"{title}\nqueries drawn at random; ✓ green: the query's class, ✗ red: another", fontsize=11)
     for number, direction in enumerate(directions):
         forward = direction.name == data.card.directions[0]
         chosen = np.random.default_rng(seed).permutation(len(direction.queries))[:rows]
@@ -61,7 +61,8 @@ def gallery(
             )
             for axes, item in zip(line[1:], items, strict=False):
                 other = direction.gallery_labels[item]
-                colour, name = (RIGHT if other == label else WRONG), data.classes.names[other]
+                colour, mark = (RIGHT, "✓") if other == label else (WRONG, "✗")
+                name = f"{mark} {data.classes.names[other]}"
                 _item(axes, data, direction.gallery_rows[item], picture=not forward, colour=colour, title=name)
     for axes in grid.ravel():
         axes.set(xticks=[], yticks=[])

@@ -11,15 +11,7 @@ import pytorch_lightning as pl
 
 from msl.methods.method import Method
 from msl.training.module import MethodModule
-from msl.types import Sink, TrainingError
-
-
-class Interrupted(TrainingError):
-    """A signal asked to stop; the state is saved. `signum` is the signal's number."""
-
-    def __init__(self, signum: int, checkpoint: Path) -> None:
-        super().__init__(f"stopped by {signal.Signals(signum).name}; the state is saved in {checkpoint}")
-        self.signum = signum
+from msl.types import Interrupted, Sink
 
 
 class Validate(pl.Callback):

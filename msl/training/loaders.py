@@ -32,7 +32,7 @@ class Batches:
     def __iter__(self) -> Iterator[Batch]:
         epoch, position = divmod(self.step, len(self))
         order = torch.from_numpy(np.random.default_rng((self.seed, epoch)).permutation(len(self.labels)))
-        for rows in order.split(self.size)[position:]:
+        for rows in torch.split(order, self.size)[position:]:
             batch = self.batch(rows)
             self.step += 1
             yield batch

@@ -1,0 +1,72 @@
+"""Stopped at any moment and resumed, a run ends with the bits of one that never stopped."""
+
+import signal
+import time
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+LONG = ["trainer.epochs=60", "trainer.validate_every=10", "trainer.save_seconds=0.05", "method.encoder_a.dropout=0.5"]
+
+
+def wait_for(path, process, seconds=120):
+    end = time.monotonic() + seconds
+    while not path.exists():
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+def same(first, second):
+    one, other = (load_file(folder / "weights.safetensors") for folder in (first, second))
+    return one.keys() == other.keys() and all(np.array_equal(one[key], other[key]) for key in one)
+
+
+@pytest.fixture
+def whole(shell, small):
+    process = shell("train", *small, *LONG, "hydra.run.dir=whole")
+    assert process.wait(120) == 0, process.communicate()[1]
+    return shell.place / "whole"
+
+
+@pytest.mark.parametrize("stage", ["select", "final"])
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_killed_and_resumed_equals_never_stopped(shell, small, whole, how, stage):
+    process = shell("train", *small, *LONG, "hydra.run.dir=stopped")
+    wait_for(shell.place / "stopped" / f"{stage}.ckpt", process)
+    process.send_signal(how)
+    status = process.wait(60)
+    if how == signal.SIGKILL:
+        assert status == -signal.SIGKILL
+    else:
+        # unless the run was just past its last step, the signal is obeyed after the step and the state is saved
+        assert status == 128 + how, process.communicate()
+    assert not (shell.place / "stopped" / "metrics.json").exists()
+    again = shell("train", "resume=stopped")
+    assert again.wait(120) == 0, again.communicate()[1]
+    assert same(whole, shell.place / "stopped")
+    assert (whole / "metrics.json").read_text() == (shell.place / "stopped" / "metrics.json").read_text()
+    assert (whole / "log.csv").read_text() == (shell.place / "stopped" / "log.csv").read_text()
+
+
+def test_a_finished_run_is_not_resumed(run_msl, small):
+    run_msl("train", *small, "hydra.run.dir=done")
+    status, _, err = run_msl("train", "resume=done")
+    assert status == 2
+    assert "is finished" in err
+
+
+def test_resume_takes_no_other_configuration(run_msl, small):
+    run_msl("train", *small, "hydra.run.dir=done")
+    status, _, err = run_msl("train", "resume=done", "optimiser.lr=1")
+    assert status == 2
+    assert "optimiser.lr=1" in err
+
+
+def test_a_loss_that_is_not_finite_names_term_and_step_and_fails(run_msl, small):
+    status, _, err = run_msl("train", *small, "optimiser.lr=1e30", "trainer.epochs=20")
+    assert status == 1
+    assert len(err.strip().splitlines()) == 1
+    assert "became" in err
+    assert "at step" in err

@@ -1,0 +1,87 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+# Bits are compared, so every test computes with one thread: neighbours on the machine then change nothing.
+os.environ["OMP_NUM_THREADS"] = "1"
+torch.set_num_threads(1)
+
+
+def plant(folder: Path, *, classes: int = 12, items: int = 10, seed: int = 0, **changes) -> Path:
+    """Write a features.npz whose two modalities share a class signal; `changes` replace arrays (None leaves one out)."""
+    rng = np.random.default_rng(seed)
+    meaning = rng.standard_normal((classes, 6))
+    label = np.repeat(np.arange(classes), items)
+    hidden = meaning[label] + 0.5 * rng.standard_normal((len(label), 6))
+    arrays = {
+        "image": (hidden @ rng.standard_normal((6, 16)) + 0.1 * rng.standard_normal((len(label), 16))).astype(
+            np.float32
+        ),
+        "text": (hidden @ rng.standard_normal((6, 9)) + 0.1 * rng.standard_normal((len(label), 9))).astype(np.float32),
+        "label": label,
+        "split": np.where(np.arange(len(label)) % items < items * 0.7, "train", "test"),
+        "class_names": np.array([f"class {number}" for number in range(classes)]),
+        "class_vectors": meaning.astype(np.float32),
+        "ids": np.array([f"item {number}" for number in range(len(label))]),
+    } | changes
+    folder.mkdir(parents=True, exist_ok=True)
+    np.savez(folder / "features.npz", **{name: array for name, array in arrays.items() if array is not None})
+    return folder
+
+
+@pytest.fixture
+def planted(tmp_path):
+    return plant(tmp_path / "planted")
+
+
+@pytest.fixture
+def small(planted):
+    """Overrides for a run of a second on the planted data."""
+    return [
+        "data=features", f"data.path={planted}", "data.name=planted", "logger=none", "progress=false", "report.queries=0", "trainer.batch=16",
+        "trainer.epochs=4", "method.encoder_a.hidden=[16]", "method.encoder_b.hidden=[16]", "method.code.size=8",
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def run_msl(tmp_path, monkeypatch, capsys):
+    """Run a command in this process, in an empty folder; gives (status, standard output, standard error)."""
+    from msl.cli import main
+
+    place = tmp_path / "work"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        status = main([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def shell(tmp_path):
+    """Start a command in a process of its own; gives the Popen."""
+    place = tmp_path / "shell"
+    place.mkdir()
+
+    def start(*arguments: str, **options) -> subprocess.Popen:
+        command = [sys.executable, "-c", "import sys; from msl.cli import main; sys.exit(main())", *map(str, arguments)]
+        return subprocess.Popen(
+            command, cwd=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+        )
+
+    start.place = place
+    return start
+
+
+def rows_of(folder: Path) -> list[dict]:
+    return json.loads((folder / "metrics.json").read_text())

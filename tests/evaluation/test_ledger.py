@@ -1,0 +1,199 @@
+import json
+
+import numpy as np
+import pytest
+
+from msl.evaluation.interval import paired_difference, t_interval
+from msl.evaluation.ledger import append, by_split, read_rows, runs_below, summarise
+from msl.types import InputError
+
+
+def row(value=0.5, **changes):
+    identity = {
+        "method": "masln", "data": "emoji", "regime": "unseen", "direction": "mean", "metric": "map",
+        "split_seed": 0, "seed": 0, "config_hash": "aaa", "gallery_side": "test",
+    }  # fmt: skip
+    return identity | {"value": value, "chance": 0.1, "lift": (value - 0.1) / 0.9} | changes
+
+
+def runs(values, **changes):
+    """Rows of several runs: (split, seed) -> value."""
+    return [
+        row(value, split_seed=split, seed=seed, config_hash=f"{changes}{split}{seed}", **changes)
+        for (split, seed), value in values.items()
+    ]
+
+
+def test_rows_come_back_as_they_were_appended(tmp_path):
+    rows = [row(), row(regime="seen"), row(metric="ndcg@10", value=0.123456789012345)]
+    append(tmp_path / "ledger.jsonl", rows)
+    assert read_rows(tmp_path / "ledger.jsonl") == rows
+
+
+def test_a_ledger_is_one_json_object_per_line(tmp_path):
+    append(tmp_path / "ledger.jsonl", [row(), row(regime="seen")])
+    text = (tmp_path / "ledger.jsonl").read_text()
+    assert text.endswith("\n")
+    assert [json.loads(line)["regime"] for line in text.splitlines()] == ["unseen", "seen"]
+
+
+def test_a_row_of_the_same_identity_replaces_the_earlier_one_in_its_place(tmp_path):
+    ledger = tmp_path / "ledger.jsonl"
+    append(ledger, [row(0.1), row(0.2, regime="seen")])
+    append(ledger, [row(0.9), row(0.3, config_hash="bbb")])
+    assert [(each["regime"], each["config_hash"], each["value"]) for each in read_rows(ledger)] == [
+        ("unseen", "aaa", 0.9), ("seen", "aaa", 0.2), ("unseen", "bbb", 0.3)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", ["config_hash", "regime", "direction", "metric", "gallery_side"])
+def test_a_row_that_differs_in_identity_is_added(key, tmp_path):
+    ledger = tmp_path / "ledger.jsonl"
+    append(ledger, [row(0.1)])
+    append(ledger, [row(0.2, **{key: "other"})])
+    assert [each["value"] for each in read_rows(ledger)] == [0.1, 0.2]
+
+
+def test_appending_twice_changes_nothing(tmp_path):
+    ledger, rows = tmp_path / "ledger.jsonl", runs({(0, 0): 0.1, (1, 0): 0.2})
+    append(ledger, rows)
+    once = ledger.read_bytes()
+    append(ledger, rows)
+    assert ledger.read_bytes() == once
+
+
+@pytest.mark.parametrize("label", ["method é", "two\nlines", "line\u2028separator", "next\u0085line", '"quoted" \\'])
+def test_a_label_may_hold_any_character(label, tmp_path):
+    append(tmp_path / "ledger.jsonl", [row(method=label)])
+    append(tmp_path / "ledger.jsonl", [row(method=label, regime="seen")])
+    assert [each["method"] for each in read_rows(tmp_path / "ledger.jsonl")] == [label, label]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_number_that_json_has_not_is_refused_and_the_ledger_stays(value, tmp_path):
+    ledger = tmp_path / "ledger.jsonl"
+    append(ledger, [row(0.1)])
+    with pytest.raises(ValueError, match="JSON"):
+        append(ledger, [row(value, regime="seen")])
+    assert [each["value"] for each in read_rows(ledger)] == [0.1]
+
+
+def test_blank_lines_are_skipped(tmp_path):
+    file = tmp_path / "ledger.jsonl"
+    file.write_text(json.dumps(row()) + "\n\n" + json.dumps(row(regime="seen")) + "\n\n")
+    assert len(read_rows(file)) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("ledger.jsonl", "{"), ("ledger.jsonl", "3\n"), ("metrics.json", "{"), ("metrics.json", "3"), ("metrics.json", "[3]"),
+     ("metrics.json", "null"), ("ledger.jsonl", b"\xff\xfe")],
+)  # fmt: skip
+def test_what_is_no_ledger_is_refused_in_one_line(name, content, tmp_path):
+    (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(InputError, match=rf"{name}.*; ") as caught:
+        read_rows(tmp_path / name)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_ledger_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"there is no file .*ledger\.jsonl; give"):
+        read_rows(tmp_path / "ledger.jsonl")
+
+
+def test_rows_of_every_finished_run_below_a_folder_are_found(tmp_path):
+    for name, regime in (("one", "seen"), ("deep/er/two", "unseen")):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "metrics.json").write_text(json.dumps([row(regime=regime)]))
+    assert {each["regime"] for each in runs_below(tmp_path)} == {"seen", "unseen"}
+    with pytest.raises(InputError, match="no finished run"):
+        runs_below(tmp_path / "deep" / "nowhere")
+
+
+def test_seeds_are_averaged_within_a_split_before_the_interval():
+    values = {(0, 0): 0.1, (0, 1): 0.3, (0, 2): 0.8, (1, 0): 0.6, (2, 0): 0.2, (2, 1): 0.4}
+    (summary,) = summarise(runs(values), metric="map", direction="mean", reference=None)
+    expected = t_interval([0.4, 0.6, 0.3])
+    assert (summary.value.mean, summary.value.low, summary.value.high) == pytest.approx(
+        (expected.mean, expected.low, expected.high)
+    )
+    assert summary.value.n == 3
+    assert summary.chance == pytest.approx(0.1)
+    assert summary.lift == pytest.approx((expected.mean - 0.1) / 0.9)
+    assert summary.difference is None
+
+
+def test_by_split_averages_seeds():
+    rows = runs({(3, 0): 0.1, (1, 0): 0.5, (3, 1): 0.2})
+    assert by_split(rows, "value") == pytest.approx({1: 0.5, 3: 0.15})
+
+
+def test_many_seeds_on_one_split_do_not_outweigh_the_others():
+    values = {(0, seed): 0.0 for seed in range(20)} | {(1, 0): 1.0}
+    (summary,) = summarise(runs(values), metric="map", direction="mean", reference=None)
+    assert summary.value.mean == 0.5
+
+
+def test_more_seeds_do_not_make_more_units():
+    values = {(0, seed): value for seed, value in enumerate(np.linspace(0, 1, 10))}
+    (summary,) = summarise(runs(values), metric="map", direction="mean", reference=None)
+    assert summary.value.n == 1
+    assert np.isnan(summary.value.half_width)
+
+
+def test_there_is_a_summary_for_each_data_set_regime_and_method_in_order_of_appearance():
+    rows = [row(method="cca"), row(regime="seen"), row(data="fashion"), row(method="cca", split_seed=1)]
+    found = summarise(rows, metric="map", direction="mean", reference=None)
+    assert [(each.data, each.regime, each.method) for each in found] == [
+        ("emoji", "unseen", "cca"), ("emoji", "seen", "masln"), ("fashion", "unseen", "masln")
+    ]  # fmt: skip
+
+
+def test_only_rows_of_the_metric_and_the_direction_count():
+    rows = [row(0.5), row(0.9, metric="ndcg@10"), row(0.1, direction="i2t")]
+    (summary,) = summarise(rows, metric="map", direction="mean", reference=None)
+    assert summary.value.mean == 0.5
+
+
+def test_differences_to_the_reference_are_paired_by_split():
+    ours, theirs = {(0, 0): 0.5, (1, 0): 0.7, (2, 0): 0.6}, {(0, 0): 0.4, (0, 1): 0.2, (1, 0): 0.6, (5, 0): 0.9}
+    rows = runs(ours) + runs(theirs, method="cca")
+    mine, reference = summarise(rows, metric="map", direction="mean", reference="cca")
+    assert reference.difference is None
+    expected = paired_difference({0: 0.5, 1: 0.7}, {0: 0.3, 1: 0.6})
+    assert (mine.difference.mean, mine.difference.low) == pytest.approx((expected.mean, expected.low))
+    assert mine.difference.n == 2
+
+
+def test_where_the_reference_was_not_run_there_is_no_difference():
+    rows = [row(method="cca"), row(), row(regime="seen")]
+    found = {each.regime: each for each in summarise(rows, metric="map", direction="mean", reference="cca")[1:]}
+    assert found["unseen"].difference is not None
+    assert found["seen"].difference is None
+
+
+def test_an_unknown_metric_direction_or_reference_is_refused_with_those_there_are():
+    for wrong in ({"metric": "mpa"}, {"direction": "t2t"}, {"reference": "ccca"}):
+        with pytest.raises(InputError, match=r"there are .*(map|masln)"):
+            summarise([row()], **{"metric": "map", "direction": "mean", "reference": None} | wrong)
+
+
+def test_numbers_of_two_galleries_are_never_averaged():
+    """`msl evaluate evaluation.gallery=train` of a run gives rows that differ from the run's own in their gallery only."""
+    rows = [row(0.2), row(0.8, gallery_side="train")]
+    try:
+        found = summarise(rows, metric="map", direction="mean", reference=None)
+    except InputError:
+        return
+    assert {each.value.mean for each in found} <= {0.2, 0.8}
+
+
+@pytest.mark.parametrize("key", ["config_hash", "metric", "method", "split_seed", "value"])
+@pytest.mark.parametrize("name", ["ledger.jsonl", "metrics.json"])
+def test_a_row_without_one_of_its_keys_is_refused_with_the_keys_name(name, key, tmp_path):
+    rows = [row(), {other: value for other, value in row().items() if other != key}]
+    text = json.dumps(rows) if name.endswith(".json") else "\n".join(map(json.dumps, rows))
+    (tmp_path / name).write_text(text)
+    with pytest.raises(InputError, match=rf"{name}.*{key}.*; ") as caught:
+        read_rows(tmp_path / name)
+    assert "\n" not in str(caught.value)
