@@ -5,7 +5,7 @@ BIN := .venv/bin
 .PHONY: demo test lint results benchmark clean
 
 demo: .venv/.installed  ## train MASLN on the embedded emoji, search classes it never saw
-	$(BIN)/msl train experiment=demo
+	$(BIN)/msl train
 
 test: .venv/.installed-test  ## ruff, mypy, pytest
 	$(BIN)/ruff check .

@@ -69,15 +69,15 @@ def run_msl(tmp_path, monkeypatch, capsys):
 
 @pytest.fixture
 def shell(tmp_path):
-    """Start a command in a process of its own; gives the Popen."""
+    """Start a command in a process of its own, what it says goes to said.txt; gives the Popen."""
     place = tmp_path / "shell"
     place.mkdir()
 
-    def start(*arguments: str, **options) -> subprocess.Popen:
-        command = [sys.executable, "-c", "import sys; from msl.cli import main; sys.exit(main())", *map(str, arguments)]
-        return subprocess.Popen(
-            command, cwd=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
-        )
+    def start(*arguments: str) -> subprocess.Popen:
+        with (place / "said.txt").open("a") as said:
+            return subprocess.Popen(
+                [sys.executable, "-m", "msl", *map(str, arguments)], cwd=place, stdout=said, stderr=said
+            )
 
     start.place = place
     return start

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from omegaconf import DictConfig
 from pydantic import BaseModel, ConfigDict, Field
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -53,7 +54,9 @@ def score(cfg: DictConfig) -> None:
         )  # fmt: skip
     chances = chance(arrays["query_labels"], arrays["gallery_labels"], wanted.metrics)
     table = Table(
-        title=f"{len(arrays['queries']):,} queries, gallery of {len(arrays['gallery']):,}", title_justify="left"
+        title=f"{len(arrays['queries']):,} queries, gallery of {len(arrays['gallery']):,}",
+        title_justify="left",
+        box=SIMPLE_HEAD,
     )
     for head in ("metric", "definition", "value", "chance", "lift"):
         table.add_column(head, justify="left" if head in ("metric", "definition") else "right")

@@ -41,5 +41,9 @@ def table(cfg: DictConfig) -> None:
 def show(rows: list[dict[str, Any]], *, metric: str, direction: str, reference: str | None) -> None:
     """Print the summary of many rows."""
     found = summarise(rows, metric=metric, direction=direction, reference=reference)
-    title = f"{metric}, direction {direction}; 95 % t-interval over class splits, seeds averaged within a split"
-    Console().print(tables.summary_table(found, title=title, reference=reference))
+    console = Console()
+    console.print(
+        f"{metric}, direction {direction}, ± 95 % t-interval over class splits, seeds averaged within a split"
+    )
+    for each in tables.summary_tables(found, reference=reference):
+        console.print(each)

@@ -6,7 +6,6 @@ one object a line with ``id``, ``text`` and the path of the ``image``, which gal
 """
 
 import json
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,7 @@ def read_dataset(path: Path, card: Card) -> DataSet:
         checked_features(arrays["text"], what=f"{file}: text", rows=len(labels)),
         labels,
     )
-    names = tuple(str(name) for name in arrays["class_names"])
+    names = _names(arrays, "class_names", file)
     try:
         classes = Classes(names, checked_features(arrays["class_vectors"], what=f"{file}: class_vectors"))
     except InputError as error:
@@ -48,26 +47,33 @@ def _arrays(file: Path) -> Mapping[str, np.ndarray[Any, Any]]:
     if not file.is_file():
         raise InputError(f"there is no file {file}; give the path of a features.npz or of the folder that holds it")
     try:
-        with np.load(file, allow_pickle=False) as archive:
-            if isinstance(archive, np.ndarray):
+        with file.open("rb") as stream:  # numpy would leave a damaged file open
+            archive = np.load(stream, allow_pickle=False)
+            if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise InputError(f"{file} is a single array; wanted an .npz with the keys {', '.join(KEYS)}")
             lacking = [key for key in KEYS if key not in archive.files]
             if lacking:
                 raise InputError(f"{file} has no array {lacking[0]!r}; wanted the keys {', '.join(KEYS)}")
-            return {key: archive[key] for key in KEYS}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        if isinstance(error, InputError):
-            raise
+            arrays = {key: archive[key] for key in KEYS}
+        odd = [key for key, array in arrays.items() if not isinstance(array, np.ndarray)]  # numpy gives bytes
+        if odd:
+            raise InputError(f"{file}: {odd[0]} is no numpy array; write the file with numpy.savez")
+        return arrays
+    except InputError:
+        raise
+    except Exception as error:  # of a damaged file zipfile, zlib, struct, tokenize and numpy each have their own
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise InputError(
-            f"{file} is not a readable .npz without pickled objects ({error}); write it with numpy.savez"
+            f"{file} is not a readable .npz without pickled objects ({reason}); write it with numpy.savez"
         ) from None
 
 
 def _labels(arrays: Mapping[str, np.ndarray[Any, Any]], file: Path) -> Ints:
-    labels, classes = arrays["label"], len(arrays["class_names"])
-    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
+    labels, classes = arrays["label"], len(_names(arrays, "class_names", file))
+    if labels.ndim != 1 or labels.dtype.kind not in "iu" or not len(labels):
         raise InputError(
-            f"{file}: label: wanted one class index per row, but got shape {labels.shape} of {labels.dtype}"
+            f"{file}: label: wanted one class index per row, but got shape {labels.shape} of {labels.dtype}; "
+            "give each pair the position of its class in class_names"
         )
     outside = np.flatnonzero((labels < 0) | (labels >= classes))
     if len(outside):
@@ -80,7 +86,7 @@ def _labels(arrays: Mapping[str, np.ndarray[Any, Any]], file: Path) -> Ints:
 
 
 def _ids(arrays: Mapping[str, np.ndarray[Any, Any]], file: Path, rows: int) -> tuple[str, ...]:
-    ids = tuple(str(name) for name in arrays["ids"])
+    ids = _names(arrays, "ids", file)
     if len(ids) != rows:
         raise InputError(
             f"{file}: ids: wanted {rows}, one per label, but got {len(ids)}; write both from the same list of items"
@@ -91,13 +97,22 @@ def _ids(arrays: Mapping[str, np.ndarray[Any, Any]], file: Path, rows: int) -> t
     return ids
 
 
-def _part(arrays: Mapping[str, np.ndarray[Any, Any]], file: Path) -> Ints:
-    split = arrays["split"]
-    bad = np.flatnonzero((split != "train") & (split != "test"))
-    if split.shape != arrays["label"].shape or len(bad):
-        where = f"row {bad[0]} is {str(split[bad[0]])!r}" if len(bad) else f"got shape {split.shape}"
+def _names(arrays: Mapping[str, np.ndarray[Any, Any]], key: str, file: Path) -> tuple[str, ...]:
+    if arrays[key].ndim != 1:
         raise InputError(
-            f"{file}: split: wanted 'train' or 'test' for each of the {len(arrays['label'])} rows, but {where}"
+            f"{file}: {key}: wanted a list of names, but got shape {arrays[key].shape}; write one per item"
+        )
+    return tuple(str(name) for name in arrays[key])
+
+
+def _part(arrays: Mapping[str, np.ndarray[Any, Any]], file: Path) -> Ints:
+    split, rows = arrays["split"], len(arrays["label"])
+    words = split.shape == (rows,) and split.dtype.kind == "U"
+    bad = np.flatnonzero((split != "train") & (split != "test")) if words else np.arange(0)
+    if not words or len(bad):
+        where = f"row {bad[0]} is {str(split[bad[0]])!r}" if words else f"got shape {split.shape} of {split.dtype}"
+        raise InputError(
+            f"{file}: split: wanted 'train' or 'test' for each of the {rows} rows, but {where}; write one word per row"
         )
     part: Ints = (split == "test").astype(np.int64)
     return part
@@ -108,11 +123,12 @@ def _items(folder: Path, ids: tuple[str, ...]) -> tuple[tuple[str, ...] | None, 
     if file is None:
         return None, None
     items = {}
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+    # not splitlines(), which also breaks at characters that may stand bare in JSON text, such as U+2028
+    for number, line in enumerate(file.read_bytes().rstrip().split(b"\n"), start=1):
         try:
             item = json.loads(line)
             items[str(item["id"])] = item
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise InputError(
                 f"{file}: line {number} is not a JSON object with an id; write one object per line"
             ) from None
@@ -120,6 +136,11 @@ def _items(folder: Path, ids: tuple[str, ...]) -> tuple[tuple[str, ...] | None, 
     if lacking:
         raise InputError(
             f"{file} has no line for id {lacking[0]!r} of features.npz; write both from the same list of items"
+        )
+    odd = next((name for name in ids if not isinstance(items[name].get("image", ""), str)), None)
+    if odd is not None:
+        raise InputError(
+            f"{file}: the image of id {odd!r} is no path; write a path relative to {folder}, or leave it out"
         )
     texts = tuple(str(items[name].get("text", name)) for name in ids)
     if not all("image" in items[name] for name in ids):

@@ -13,6 +13,7 @@ from msl.files import write_text
 from msl.types import InputError
 
 _IDENTITY = ("config_hash", "regime", "direction", "metric", "gallery_side")
+_NEEDED = (*_IDENTITY, "method", "data", "split_seed", "value", "chance", "lift")
 
 
 @dataclass(frozen=True)
@@ -33,16 +34,21 @@ def read_rows(file: Path) -> list[dict[str, Any]]:
     """Rows of a `.jsonl` ledger or of a `metrics.json`."""
     if not file.is_file():
         raise InputError(f"there is no file {file}; give a ledger (.jsonl) or a run's metrics.json")
-    text = file.read_text(encoding="utf-8")
     try:
+        text = file.read_text(encoding="utf-8")
         rows = (
             json.loads(text)
             if file.suffix == ".json"
-            else [json.loads(line) for line in text.splitlines() if line.strip()]
+            else [json.loads(line) for line in text.split("\n") if line.strip()]
         )
-        return [dict(row) for row in rows]
+        rows = [dict(row) for row in rows]
     except (ValueError, TypeError) as error:
         raise InputError(f"{file} is not a ledger of JSON rows ({error}); restore it") from None
+    for number, row in enumerate(rows, start=1):
+        lacking = [key for key in _NEEDED if key not in row]
+        if lacking:
+            raise InputError(f"{file}: row {number} has no {lacking[0]!r}; restore it, or leave that row out")
+    return rows
 
 
 def runs_below(folder: Path) -> list[dict[str, Any]]:
@@ -70,6 +76,11 @@ def summarise(rows: Sequence[dict[str, Any]], *, metric: str, direction: str, re
     if reference is not None and reference not in {row["method"] for row in chosen}:
         known = ", ".join(sorted({row["method"] for row in chosen}))
         raise InputError(f"reference={reference!r} is no method of these runs; there are {known}")
+    galleries = sorted({row["gallery_side"] for row in chosen})
+    if len(galleries) > 1:
+        raise InputError(
+            f"these rows search the galleries {' and '.join(galleries)}, which no mean may mix; give those of one"
+        )
     cells: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     for row in chosen:
         cells.setdefault((row["data"], row["regime"], row["method"]), []).append(row)

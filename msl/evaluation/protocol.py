@@ -200,4 +200,5 @@ def _average(result: Evaluation, regime: Regime, names: tuple[str, str]) -> None
     for first in [row for row in rows if row["direction"] == names[0]]:
         second = next(row for row in rows if row["direction"] == names[1] and row["metric"] == first["metric"])
         means = {key: (first[key] + second[key]) / 2 for key in ("value", "chance", "lift")}
-        result.rows.append(first | means | {"direction": "mean", "queries": first["queries"] + second["queries"]})
+        sums = {key: first[key] + second[key] for key in ("queries", "queries_without_relevant")}
+        result.rows.append(first | means | sums | {"direction": "mean"})

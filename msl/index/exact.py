@@ -18,6 +18,8 @@ def nearest(queries: Floats, gallery: Floats, k: int) -> tuple[Ints, Floats]:
 
     k beyond the gallery is cut to it; equal cosines keep the gallery's order.
     """
-    scores = unit_rows(queries) @ unit_rows(gallery).T
+    # every distinct row once: a matrix product may round two equal columns differently, and part copies of a row
+    distinct, copy_of = np.unique(unit_rows(gallery), axis=0, return_inverse=True)
+    scores = (unit_rows(queries) @ distinct.T)[:, copy_of]
     order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
     return order, np.take_along_axis(scores, order, axis=1)

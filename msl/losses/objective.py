@@ -36,6 +36,8 @@ class Objective:
         if empty:
             name = empty[0]
             raise InputError(f"the objective's term {name!r} is null; drop it with ~method.objective.terms.{name}")
+        if "total" in terms:
+            raise InputError("no term may be called 'total', the name of the sum; call it something else")
         self.terms: dict[str, Term] = {name: term for name, term in terms.items() if term is not None}
         if not self.terms:
             raise InputError("the objective has no term; keep at least one of method.objective.terms")

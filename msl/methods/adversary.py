@@ -25,7 +25,7 @@ class Adversary(Protocol):
 class Reversal:
     """Gradient reversal: one optimiser, both players at every step, the exact gradients of the min-max objective.
 
-    The encoders' share grows by the schedule `ramp(progress, gain)`; a gain of 0 is refused, it would never start.
+    The encoders' share grows by the schedule `ramp(progress, gain)`; with a gain of 0 it is `strength` throughout.
     """
 
     def __init__(self, *, strength: NonNegative, gain: NonNegative) -> None:

@@ -71,7 +71,7 @@ class Method(nn.Module, ABC):
                 self.code(
                     torch.from_numpy(np.ascontiguousarray(features[start : start + ENCODE_ROWS], np.float32)), modality
                 )
-                for start in range(0, len(features), ENCODE_ROWS)
+                for start in range(0, max(len(features), 1), ENCODE_ROWS)
             ]
         self.train(was_training)
         codes: Floats = torch.cat(chunks).numpy()

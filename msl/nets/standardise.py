@@ -30,12 +30,13 @@ class Standardise(nn.Module):
         """Take the statistics from training rows (n, size)."""
         wide = features.double()
         mean, variance = wide.mean(dim=0), wide.var(dim=0, correction=0)
+        noise = (1e-6 * wide.abs().amax(dim=0)).square()  # what float32 cannot tell from a constant, in any unit
         if self.per == "modality":
-            variance = variance.mean().expand_as(variance)
-        deviation = torch.where(variance > 1e-12, variance, 1.0).sqrt()
-        if self.squared_norm is not None:
-            norm = ((wide - mean) / deviation).square().sum(dim=1).mean()
-            deviation = deviation * (norm / self.squared_norm).sqrt().clamp(min=1e-12)
+            variance, noise = (x.mean().expand_as(x) for x in (variance, noise))
+        deviation = torch.where(variance > noise, variance, 1.0).sqrt()
+        norm = ((wide - mean) / deviation).square().sum(dim=1).mean()
+        if self.squared_norm is not None and (variance > noise).any():
+            deviation = deviation * (norm / self.squared_norm).sqrt()
         self.mean.copy_(mean)
         self.deviation.copy_(deviation)
 

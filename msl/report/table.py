@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from msl.evaluation.interval import Interval
@@ -17,13 +18,14 @@ TITLES = {
 }
 """Heads of the metrics whose name alone does not say how they are computed."""
 
+_NAMES = ("data", "regime", "method")
 _PARTS = ("_of_seen", "_of_unseen", "_harmonic")
 
 
 def run_table(rows: Sequence[dict[str, Any]], *, title: str) -> Table:
     """One run's first metric: a line per regime and direction, with chance and lift."""
     metric = rows[0]["metric"]
-    table = Table(title=title, title_justify="left")
+    table = _plain_table(title)
     for head in ("regime", "direction"):
         table.add_column(head)
     for head in (TITLES.get(metric, metric), "chance", "lift", "queries", "gallery"):
@@ -40,7 +42,7 @@ def metrics_table(rows: Sequence[dict[str, Any]]) -> Table:
     """One run's every metric, mean of both directions: a line per metric, a column per regime."""
     means = [row for row in rows if row["direction"] == "mean" and not row["metric"].endswith(_PARTS)]
     regimes = list(dict.fromkeys(row["regime"] for row in means))
-    table = Table(title="mean of both directions", title_justify="left")
+    table = _plain_table("mean of both directions")
     table.add_column("metric")
     for regime in regimes:
         table.add_column(regime, justify="right")
@@ -61,22 +63,30 @@ def generalised_line(rows: Sequence[dict[str, Any]], metric: str) -> str | None:
     return f"generalised {TITLES.get(metric, metric)}: seen queries {seen:.3f}, unseen queries {unseen:.3f}, harmonic mean {harmonic:.3f}"
 
 
-def summary_table(summaries: Sequence[Summary], *, title: str, reference: str | None) -> Table:
-    """Many runs: a line per data set, regime and method."""
-    table = Table(title=title, title_justify="left")
-    for head in _summary_heads(reference):
-        table.add_column(head, justify="left" if head in ("data", "regime", "method") else "right")
+def summary_tables(summaries: Sequence[Summary], *, reference: str | None) -> list[Table]:
+    """Many runs: a table per data set and regime, a line per method."""
+    parts: dict[str, list[Summary]] = {}
     for summary in summaries:
-        table.add_row(*_summary_cells(summary, reference))
-    return table
+        parts.setdefault(f"{summary.data}, {summary.regime}", []).append(summary)
+    tables = []
+    for title, part in parts.items():
+        heads, lines = _summary_cells(part, reference)
+        table = _plain_table(title)
+        for number, head in enumerate(heads[heads.index("method") :]):
+            table.add_column(
+                head, justify="right" if number else "left", no_wrap=bool(number), min_width=0 if number else 14
+            )
+        for line in lines:
+            table.add_row(*line[heads.index("method") :])
+        tables.append(table)
+    return tables
 
 
 def markdown(summaries: Sequence[Summary], *, reference: str | None) -> str:
     """The same lines as a Markdown table."""
-    heads = _summary_heads(reference)
-    rule = ["---" if head in ("data", "regime", "method") else "---:" for head in heads]
-    lines = [heads, rule, *(_summary_cells(summary, reference) for summary in summaries)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
+    heads, lines = _summary_cells(summaries, reference)
+    rule = ["---" if head in _NAMES else "---:" for head in heads]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, rule, *lines)) + "\n"
 
 
 def interval(value: Interval, *, sign: bool = False) -> str:
@@ -85,15 +95,31 @@ def interval(value: Interval, *, sign: bool = False) -> str:
     return mean if math.isnan(value.half_width) else f"{mean} ± {value.half_width:.3f}"
 
 
-def _summary_heads(reference: str | None) -> list[str]:
+def _summary_cells(summaries: Sequence[Summary], reference: str | None) -> tuple[list[str], list[list[str]]]:
+    """Heads and lines; what is the same in every line and says nothing is left out."""
     heads = ["data", "regime", "method", "value ± 95 %", "chance", "× chance", "lift", "splits"]
-    return [*heads, f"− {reference}"] if reference else heads
-
-
-def _summary_cells(summary: Summary, reference: str | None) -> list[str]:
-    value = summary.value
-    cells = [summary.data, summary.regime, summary.method, interval(value), f"{summary.chance:.3f}"]
-    cells += [f"{value.mean / summary.chance:.2f}", f"{summary.lift:.3f}", str(value.n)]
+    lines = [_cells(summary) for summary in summaries]
     if reference:
-        cells.append(interval(summary.difference, sign=True) if summary.difference else "")
-    return cells
+        heads.append(f"− {reference}")
+        for summary, line in zip(summaries, lines, strict=True):
+            line.append(interval(summary.difference, sign=True) if summary.difference else "")
+    if len({summary.data for summary in summaries}) == 1:
+        return heads[1:], [line[1:] for line in lines]
+    return heads, lines
+
+
+def _cells(summary: Summary) -> list[str]:
+    value = summary.value
+    names = [summary.data, summary.regime, summary.method]
+    return [
+        *names,
+        interval(value),
+        f"{summary.chance:.3f}",
+        f"{value.mean / summary.chance:.2f}",
+        f"{summary.lift:.3f}",
+        str(value.n),
+    ]
+
+
+def _plain_table(title: str) -> Table:
+    return Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)

@@ -94,7 +94,18 @@ class Save(pl.Callback):
         signal.signal(signum, self.handlers[signum])  # a second signal is not kept waiting
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        """Save when it is time or when asked to stop; after an epoch's last step, wait for the epoch's end.
+
+        Lightning resumes a checkpoint of the last step behind the epoch's end: validation and log would be skipped.
+        """
+        if not trainer.fit_loop.epoch_loop.batch_progress.is_last_batch:
+            self._due(trainer)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save when it is time or when asked to stop."""
+        self._due(trainer)
+
+    def _due(self, trainer: pl.Trainer) -> None:
         if self.signum or time.monotonic() - self.saved >= self.seconds:
             self.write(trainer)
         if self.signum:

@@ -55,7 +55,7 @@ def train(
     _quiet()
     method.prepare(pairs)
     batches = Batches(pairs, classes, size=training.batch, seed=seed, epochs=training.epochs)
-    module = MethodModule(method, optimiser=training.optimiser, seed=seed)
+    module = MethodModule(method, batches, optimiser=training.optimiser, seed=seed)
     validation = Validate(score, every=training.validate_every) if score else None
     bar = [RichProgressBar(refresh_rate=10)] if progress else []
     trainer = pl.Trainer(
@@ -76,7 +76,7 @@ def train(
         use_distributed_sampler=False,
         default_root_dir=checkpoint.parent,
     )
-    trainer.fit(module, batches, ckpt_path=_checkpoint(checkpoint) if resume else None, weights_only=True)
+    trainer.fit(module, ckpt_path=_checkpoint(checkpoint) if resume else None, weights_only=True)
     return validation.best if validation else None
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from msl.methods.method import Batch, Trained
+from msl.training.loaders import Batches
 from msl.types import TrainingError
 
 
@@ -19,11 +20,24 @@ class MethodModule(pl.LightningModule):
     """
 
     def __init__(
-        self, method: Trained, *, optimiser: Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer], seed: int
+        self,
+        method: Trained,
+        batches: Batches,
+        *,
+        optimiser: Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer],
+        seed: int,
     ) -> None:
         super().__init__()
-        self.method, self.optimiser, self.seed = method, optimiser, seed
+        self.method, self.batches, self.optimiser, self.seed = method, batches, optimiser, seed
         self.sums: dict[str, tuple[float, int]] = {}
+
+    def train_dataloader(self) -> Batches:
+        """The training batches."""
+        return self.batches
+
+    def on_train_start(self) -> None:
+        """Go on with the batch after the last one trained on: Lightning restores a loader in mid-epoch only."""
+        self.batches.step = self.global_step
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """The configured optimiser over all parameters."""

@@ -10,10 +10,10 @@ from safetensors.numpy import load_file
 LONG = ["trainer.epochs=60", "trainer.validate_every=10", "trainer.save_seconds=0.05", "method.encoder_a.dropout=0.5"]
 
 
-def wait_for(path, process, seconds=120):
+def wait_for(path, process, said, seconds=120):
     end = time.monotonic() + seconds
     while not path.exists():
-        assert process.poll() is None, process.communicate()[1]
+        assert process.poll() is None, said.read_text()
         assert time.monotonic() < end
         time.sleep(0.005)
 
@@ -26,25 +26,27 @@ def same(first, second):
 @pytest.fixture
 def whole(shell, small):
     process = shell("train", *small, *LONG, "hydra.run.dir=whole")
-    assert process.wait(120) == 0, process.communicate()[1]
+    assert process.wait(120) == 0, (shell.place / "said.txt").read_text()
     return shell.place / "whole"
 
 
 @pytest.mark.parametrize("stage", ["select", "final"])
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_killed_and_resumed_equals_never_stopped(shell, small, whole, how, stage):
+    said = shell.place / "said.txt"
     process = shell("train", *small, *LONG, "hydra.run.dir=stopped")
-    wait_for(shell.place / "stopped" / f"{stage}.ckpt", process)
+    wait_for(shell.place / "stopped" / f"{stage}.ckpt", process, said)
     process.send_signal(how)
     status = process.wait(60)
     if how == signal.SIGKILL:
         assert status == -signal.SIGKILL
     else:
         # unless the run was just past its last step, the signal is obeyed after the step and the state is saved
-        assert status == 128 + how, process.communicate()
+        assert status == 128 + how, said.read_text()
+        assert "go on with msl train resume=" in said.read_text()
     assert not (shell.place / "stopped" / "metrics.json").exists()
     again = shell("train", "resume=stopped")
-    assert again.wait(120) == 0, again.communicate()[1]
+    assert again.wait(120) == 0, said.read_text()
     assert same(whole, shell.place / "stopped")
     assert (whole / "metrics.json").read_text() == (shell.place / "stopped" / "metrics.json").read_text()
     assert (whole / "log.csv").read_text() == (shell.place / "stopped" / "log.csv").read_text()

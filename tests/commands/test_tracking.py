@@ -10,7 +10,7 @@ import pytest
 def test_an_offline_run_is_read_back(run_msl, small):
     status, _, err = run_msl("train", *small, "logger=wandb", "report.queries=1", "hydra.run.dir=run")
     assert status == 0, err
-    (folder,) = Path("run/wandb").glob("wandb/offline-run-*")
+    (folder,) = Path("run/wandb").glob("offline-run-*")
     command = [sys.executable, "-m", "wandb", "leet", "inspect", str(folder), "--summary", "--json"]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr

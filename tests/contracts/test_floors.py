@@ -15,7 +15,7 @@ FLOORS = [
     {"training"},
     {"evaluation"},
     {"report"},
-    {"config", "cli", "commands"},
+    {"config", "cli", "commands", "__main__"},
 ]
 HOMES = {
     "hydra": {"config.py", "cli.py", "commands/sweep.py"},

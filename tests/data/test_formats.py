@@ -96,7 +96,9 @@ def test_a_folder_without_the_file_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"hello", b"PK\x03\x04 and no more", b"\x93NUMPY", b"\x80\x04K\x01.", bytes(100)]
+    "content",
+    [b"", b"hello", b"PK\x03\x04 and no more", b"\x93NUMPY", b"\x80\x04K\x01.", bytes(100)],
+    ids=["empty", "text", "start of a zip", "start of an array", "pickle", "zeros"],
 )
 def test_what_is_no_npz_is_refused(content, tmp_path):
     file = tmp_path / "features.npz"

@@ -1,0 +1,115 @@
+"""Pages and code say the same: generated pages are up to date, links lead somewhere, versions agree."""
+
+import importlib.util
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import yaml
+
+import msl
+from msl.commands.settings import build
+from msl.config import check, composed, resolved
+from msl.methods.method import Sizes
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", ROOT / "data" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAPERS_EQUATIONS = [1, 2, 3, 4, 5, 6]
+
+
+@pytest.fixture(scope="module")
+def generator():
+    specification = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    module = importlib.util.module_from_spec(specification)
+    sys.modules["generate"] = module  # dataclasses look their module up
+    specification.loader.exec_module(module)
+    yield module
+    del sys.modules["generate"]
+
+
+def links(text):
+    """Targets of Markdown and HTML links outside code."""
+    text = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    text = re.sub(r"`[^`\n]*`", "", text)
+    return re.findall(r"\]\(([^)\s]+)", text) + re.findall(r'(?:src|href)="([^"]+)"', text)
+
+
+def test_equations_page_is_what_the_code_says(generator):
+    said, wanted = generator.PAGE.read_text(encoding="utf-8"), generator.page()
+    assert said == wanted, "docs/equations.md is out of date; run python docs/generate.py"
+
+
+def test_every_equation_has_exactly_one_home(generator):
+    assert [equation.number for equation in generator.equations()] == PAPERS_EQUATIONS
+
+
+def test_every_home_states_its_formula_and_maps_symbols_to_its_own_arguments(generator):
+    for equation in generator.equations():
+        function = getattr(__import__(module_of(equation.file), fromlist=["_"]), equation.name)
+        own = set(function.__annotations__) - {"return"}
+        named = set(re.findall(r"`(\w+)`", " ".join(equation.symbols)))
+        assert equation.formulas, equation.name
+        assert named, equation.name
+        assert named <= own, f"{equation.name}: the docstring names {sorted(named - own)}, which it does not take"
+        unexplained = own - named - {"a", "b", "label"}  # said once, at the equation inside
+        assert not unexplained, f"{equation.name}: no symbol stands for {sorted(unexplained)}"
+
+
+def module_of(file):
+    return file.removesuffix(".py").replace("/", ".")
+
+
+def test_every_equation_has_a_test_and_every_mark_an_equation(generator):
+    assert sorted({test.number for test in generator.marked_tests()}) == PAPERS_EQUATIONS
+
+
+def test_a_second_home_and_a_mark_inside_a_parameter_set_would_be_found(generator, tmp_path):
+    (tmp_path / "again.py").write_text(
+        'def again(x):\n    """Eq. (3). Once more.\n\n    - x -> `x`,\n      wide\n    """\n'
+    )
+    (tmp_path / "test_again.py").write_text(
+        "@pytest.mark.parametrize('x', [pytest.param(1, marks=pytest.mark.equation(7))])\ndef test_it(x): ...\n"
+    )
+    (home,), (test,) = generator.equations(tmp_path), generator.marked_tests(tmp_path)
+    assert (home.number, home.name, home.what, home.symbols) == (3, "again", "Once more.", ("x → `x`, wide",))
+    assert (test.number, test.name) == (7, "test_it")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_relative_link_leads_to_a_file(page):
+    for link in links(page.read_text(encoding="utf-8")):
+        if not re.match(r"[a-z]+:|#", link):
+            assert (page.parent / link.partition("#")[0]).exists(), f"{page.name} links to {link}, which is not there"
+
+
+def test_links_in_all_their_forms_are_seen():
+    text = '[a](x.md) ![b](y.png "title") <img src="z.png"> `[no](code)`\n```\n[no](fence)\n```\n[c](https://e.org)'
+    assert links(text) == ["x.md", "y.png", "https://e.org", "z.png"]
+
+
+def test_the_example_of_a_new_loss_works_as_printed(tmp_path, monkeypatch):
+    text = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+    blocks = dict(re.findall(r"^`(\S+)`\n\n```\w+\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL))
+    (overrides,) = re.findall(r"^msl train (\+.+)$", text, flags=re.MULTILINE)
+    module = ModuleType("msl.losses.cosine")
+    exec(blocks["msl/losses/cosine.py"], module.__dict__)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    (tmp_path / "conf" / "loss").mkdir(parents=True)
+    (tmp_path / "conf" / "loss" / "cosine.yaml").write_text(blocks["conf/loss/cosine.yaml"])
+    values = resolved(composed("train", [f"hydra.searchpath=[file://{tmp_path}/conf]", *overrides.split()]))
+    check(values)
+    method = build(values["method"], Sizes(a=7, b=5, classes=3, embedding=4), {})
+    assert method.objective.terms["cosine"].weight == 0.5
+    assert method.objective.terms["cosine"].wants == ("code_a", "code_b")
+    names = {}
+    exec(blocks["tests/losses/test_cosine.py"], names)
+    names["test_codes_at_0_90_and_180_degrees"]()
+
+
+def test_citation_and_changelog_name_the_version_of_the_package():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == msl.__version__
+    assert {"cff-version", "message", "title", "authors"} <= citation.keys()
+    assert re.search(rf"^## \[?{re.escape(msl.__version__)}\]?", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
