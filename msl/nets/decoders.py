@@ -39,7 +39,11 @@ class Decoders(nn.Module):
     def forward(self, codes: Tensor, embedding: Tensor) -> tuple[Tensor, Tensor]:
         """Codes (2n, code), branch a's rows before branch b's, and embedding (n, embedding) -> (2n, size_a), (2n, size_b)."""
         joined = torch.cat([codes, embedding.repeat(2, 1)], dim=1)  # (2n, code + embedding)
-        branches = joined.chunk(len(self.to_a))  # a shared decoder takes both branches in one product
-        rebuilt_a = torch.cat([decode(branch) for decode, branch in zip(self.to_a, branches, strict=True)])
-        rebuilt_b = torch.cat([decode(branch) for decode, branch in zip(self.to_b, branches, strict=True)])
-        return rebuilt_a, rebuilt_b
+        return self._rebuild(self.to_a, joined), self._rebuild(self.to_b, joined)
+
+    @staticmethod
+    def _rebuild(decoders: nn.ModuleList, joined: Tensor) -> Tensor:
+        if len(decoders) == 1:  # shared: both branches in one product, and no copy after it
+            rebuilt: Tensor = decoders[0](joined)
+            return rebuilt
+        return torch.cat([decode(branch) for decode, branch in zip(decoders, joined.chunk(2), strict=True)])

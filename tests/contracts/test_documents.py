@@ -1,5 +1,6 @@
 """Pages and code say the same: generated pages are up to date, links lead somewhere, versions agree."""
 
+import importlib
 import importlib.util
 import re
 import sys
@@ -113,3 +114,28 @@ def test_citation_and_changelog_name_the_version_of_the_package():
     assert citation["version"] == msl.__version__
     assert {"cff-version", "message", "title", "authors"} <= citation.keys()
     assert re.search(rf"^## \[?{re.escape(msl.__version__)}\]?", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+
+
+@pytest.fixture
+def measure(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "results"))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    return importlib.import_module("measure")
+
+
+def test_tables_and_the_readmes_result_are_what_the_ledger_says(measure):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert (ROOT / "results" / "emoji.md").read_text(encoding="utf-8") == measure.render()
+    assert "mAP" in measure.headline()
+    assert measure.headline() in readme
+    assert measure.with_headline(readme) == readme
+
+
+def test_the_readmes_words_on_the_ablation_hold_in_the_ledger(measure):
+    rows = [row for row in measure.read_rows(measure.LEDGER) if row["regime"] == "unseen"]
+    found = measure.summarise(rows, metric="map", direction="mean", reference="masln")
+    change = {each.method.removeprefix("masln without "): each.difference for each in found if "without" in each.method}
+    assert change["reconstruction"].high < 0
+    assert change["discriminative"].high < 0
+    assert abs(change["adversarial"].mean) < 0.001
+    assert 0 < change["correlation"].low

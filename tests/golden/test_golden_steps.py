@@ -64,10 +64,11 @@ def stepped(folder):
     torch.manual_seed(SEED)
     method = build(values["method"], sizes(data.pairs, data.classes), {}).double()
     method.prepare(data.pairs)
-    module = MethodModule(method, optimiser=instantiate(values["optimiser"]), seed=SEED)
+    batches = Batches(data.pairs, data.classes, size=BATCH, seed=SEED, epochs=1)
+    module = MethodModule(method, batches, optimiser=instantiate(values["optimiser"]), seed=SEED)
     optimiser = module.configure_optimizers()
     rows = []
-    for _, batch in zip(range(STEPS), Batches(data.pairs, data.classes, size=BATCH, seed=SEED, epochs=1), strict=False):
+    for _, batch in zip(range(STEPS), batches, strict=False):
         optimiser.zero_grad()
         module.training_step(batch, batch.step).backward()
         optimiser.step()
