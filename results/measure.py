@@ -50,7 +50,8 @@ def headline() -> str:
     )
     return (
         f"**{ours.value.n} class splits of the emoji, half of the classes unseen: mAP {interval(ours.value)} on unseen classes, "
-        f"{ours.value.mean / ours.chance:.1f} x chance** ({ours.chance:.3f}); linear CCA, its ridge and exponent chosen per split on the same held-out classes, "
+        f"{ours.value.mean / ours.chance:.1f} x chance** ({ours.chance:.3f}); linear CCA, its ridge and exponent "
+        "chosen per split on the same held-out classes, "
         f"{interval(cca.value)}, paired difference {interval(ours.difference, sign=True)} (95 % t-intervals over class "
         "splits). The ablation of each term stands in [results/emoji.md](results/emoji.md): on these data reconstruction and "
         "the classifier help, the adversary changes nothing, the correlation loss costs a little."
