@@ -192,7 +192,7 @@ def recomposed(name: str, overrides: Sequence[str], stored: Path) -> DictConfig:
 
     Structure and every `_target_` come from the installed `conf/`, never from the run's folder; only plain values do.
     """
-    forbidden = [text for text in overrides if "_target_" in text]
+    forbidden = [text for text in overrides if re.search(r"(?<!\w)_target_\W*[=:]", text)]
     if forbidden:
         raise InputError(
             f"{stored.parent}: the override {forbidden[0]!r} names a _target_, which a run's folder may not; train anew"

@@ -132,10 +132,14 @@ def test_a_split_changed_by_hand_is_noticed(run_msl, small):
     assert_one_line(status, err, "changed by hand")
 
 
-def test_a_run_folder_cannot_name_a_target(run_msl, small):
+@pytest.mark.parametrize(
+    "override",
+    ["optimiser._target_=os.system", "+x={_target_: os.system}", "+x={'_target_': os.system}", "++_target_=os.system"],
+)
+def test_a_run_folder_cannot_name_a_target(run_msl, small, override):
     run_msl("train", *small, "hydra.run.dir=once")
     card = Path("once/card.json")
-    card.write_text(card.read_text().replace('"logger=none"', '"optimiser._target_=os.system"'))
+    card.write_text(card.read_text().replace('"logger=none"', f'"{override}"'))
     status, _, err = run_msl("evaluate", "run=once")
     assert_one_line(status, err, "_target_")
 
