@@ -60,6 +60,10 @@ def report(run: Run, method: Method, card: Card, board: Board) -> list[dict[str,
     board.results(rows, evaluation.curves, LEVELS, pictures)
     show(rows, title=f"{run.title()}; gallery={chosen.gallery}, {chosen.similarity}")
     console.print("pictures:", *(_near(picture) for picture in pictures), soft_wrap=True)
+    if board.place:
+        console.print(
+            f"W&B run: {_near(Path(board.place))} (wandb leet shows it here, wandb sync sends it)", soft_wrap=True
+        )
     console.print(f"next: msl evaluate run={_near(path)} evaluation.gallery=train", soft_wrap=True)
     return rows
 

@@ -1,6 +1,7 @@
 """The run folder: the unit people pass around, and nothing in it is ever executed."""
 
 import json
+import math
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -99,11 +100,17 @@ class RunFolder:
             ) from None
 
     def write_evaluation(self, evaluation: Evaluation, identity: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Write `per_query.npz` and, last, `metrics.json`: tidy rows, each with the run's identity. Returns the rows."""
+        """Write `per_query.npz`, `per_class.json` and, last, `metrics.json`: tidy rows, each with the run's identity. Returns the rows."""
         write_npz(self.path / "per_query.npz", evaluation.per_query)
+        per_class = {key: _without_nan(values) for key, values in evaluation.per_class.items()}
+        write_json(self.path / "per_class.json", per_class)
         rows = [dict(identity) | row for row in evaluation.rows]
         write_json(self.path / _WRITTEN_LAST, rows)
         return rows
+
+
+def _without_nan(values: dict[str, float]) -> dict[str, float | None]:
+    return {name: None if math.isnan(value) else value for name, value in values.items()}
 
 
 def _environment() -> dict[str, Any]:

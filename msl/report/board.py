@@ -67,6 +67,11 @@ class Board:
         self._run.define_metric("epoch")
         self._run.define_metric("*", step_metric="epoch")
 
+    @property
+    def place(self) -> str | None:
+        """The folder of the run's files, None without a run."""
+        return str(Path(self._run.dir).parent) if self._run is not None else None
+
     def log(self, epoch: int, values: Mapping[str, float]) -> None:
         """The scalars of one epoch."""
         self._do(lambda run: run.log({"epoch": epoch, **values}))

@@ -23,7 +23,8 @@ def test_a_run_leaves_a_whole_folder_and_tidy_rows(run_msl, small):
     status, out, _ = run_msl("train", *small, "report.queries=2")
     folder = only_run()
     assert status == 0
-    files = "config.yaml split.json weights.safetensors card.json metrics.json per_query.npz curves.png gallery.png log.csv environment.json"
+    files = "config.yaml split.json weights.safetensors card.json metrics.json per_query.npz per_class.json environment.json"
+    files += " curves.png gallery.png log.csv"
     assert all((folder / name).stat().st_size for name in files.split())
     rows = json.loads((folder / "metrics.json").read_text())
     assert all(row.keys() >= ROW for row in rows)
