@@ -1,4 +1,3 @@
-import json
 import os
 import subprocess
 import sys
@@ -81,7 +80,3 @@ def shell(tmp_path):
 
     start.place = place
     return start
-
-
-def rows_of(folder: Path) -> list[dict]:
-    return json.loads((folder / "metrics.json").read_text())

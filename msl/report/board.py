@@ -31,38 +31,24 @@ class Board:
         folder: Path,
     ) -> "Board":
         """Start a run whose files lie in `folder`; `disabled` does not even import wandb."""
-        if mode == "disabled":
-            return cls(None)
         board = cls(None)
-        board._guarded(lambda: board._begin(mode, project, name, group, tags, config, folder))
+        if mode != "disabled":
+            about = {"project": project, "name": name, "group": group, "tags": list(tags), "config": dict(config)}
+            board._guarded(lambda: board._begin(mode, folder, about))
         return board
 
-    def _begin(
-        self,
-        mode: Mode,
-        project: str,
-        name: str,
-        group: str,
-        tags: Sequence[str],
-        config: Mapping[str, Any],
-        folder: Path,
-    ) -> None:
+    def _begin(self, mode: Mode, folder: Path, about: Mapping[str, Any]) -> None:
         os.environ.setdefault("WANDB_SILENT", "true")
         import wandb
 
-        settings = wandb.Settings(silent=True, console="off", disable_git=True, x_disable_stats=True)
         self._run = wandb.init(
-            project=project,
-            name=name,
-            group=group,
-            tags=list(tags),
-            config=dict(config),
+            **about,
             dir=str(folder),
             mode=mode,
             id=_run_id(folder),
             resume="allow" if mode == "online" else None,
             reinit="finish_previous",
-            settings=settings,
+            settings=wandb.Settings(silent=True, console="off", disable_git=True, x_disable_stats=True),
         )
         self._run.define_metric("epoch")
         self._run.define_metric("*", step_metric="epoch")
@@ -80,17 +66,15 @@ class Board:
         self, rows: Sequence[Mapping[str, Any]], curves: Mapping[str, Floats], levels: Floats, pictures: Sequence[Path]
     ) -> None:
         """At the end: every row as a table, headline numbers in the summary, the curves, the pictures."""
-        import_wandb: Callable[[], Any] = lambda: __import__("wandb")  # noqa: E731
 
         def send(run: Any) -> None:
-            wandb = import_wandb()
-            columns = list(rows[0])
-            run.log(
-                {"results": wandb.Table(columns=columns, data=[[row[column] for column in columns] for row in rows])}
-            )
+            import wandb
+
+            columns: list[str | int] = list(rows[0])
+            run.log({"results": wandb.Table(columns=columns, data=[list(row.values()) for row in rows])})
             series = wandb.plot.line_series(
                 xs=list(levels),
-                ys=[list(c) for c in curves.values()],
+                ys=[list(curve) for curve in curves.values()],
                 keys=list(curves),
                 title="precision-recall",
                 xname="recall",
