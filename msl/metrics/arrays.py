@@ -8,9 +8,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from msl.types import InputError
 
-_LARGEST = 1e145
-"""Beyond this a product of two codes may leave float64."""
-
 
 def to_numpy(values: ArrayLike, what: str) -> NDArray[Any]:
     """Return `values` as a numpy array; a torch tensor of any device, gradient or dtype is known by its methods."""
@@ -48,16 +45,6 @@ def _check_finite(matrix: NDArray[Any], what: str) -> None:
         return
     row = int(np.flatnonzero(~np.isfinite(matrix).all(axis=1))[0])
     raise InputError(f"{what}: wanted finite numbers, got NaN or infinity, first in row {row}; repair or drop that row")
-
-
-def to_codes(values: ArrayLike, what: str) -> NDArray[np.float64]:
-    """Return codes (items, dimensions) as float64, in which every float32 and every integer below 2**53 is exact."""
-    codes = to_matrix(values, what).astype(np.float64)
-    if np.abs(codes).max() > _LARGEST:
-        raise InputError(
-            f"{what}: wanted magnitudes below {_LARGEST:.0e}, got {np.abs(codes).max():.0e}; rescale the codes"
-        )
-    return codes
 
 
 def check_cutoff(k: int | None) -> None:

@@ -14,13 +14,19 @@ import numpy as np
 from msl.metrics.ranked import Ranked, Values
 from msl.metrics.ranking import rankings
 from msl.metrics.relevance import Relevance
-from msl.metrics.similarity import Costs
+from msl.metrics.similarity import Costs, Each
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with (queries done, queries in all)."""
 T = TypeVar("T")
 
 _BLOCK_BYTES = 40 * 2**20
+"""Of costs, where each worker has a block of its own."""
+_SHARED_BYTES = 256 * 2**20
+"""Of costs, where all workers share one block."""
+_FEWEST = 32
+"""Queries below which reading the gallery would take as long as multiplying it."""
+_MOST_WORKERS = 8
 
 
 def map_ranked(
@@ -35,28 +41,38 @@ def map_ranked(
     """Rank query after query and return `function` of every few of them, in order; nothing else is kept.
 
     `workers` threads (default: the cores at hand, at most 8) each take `rows` queries at a time, about 40 MiB of costs.
+    Where so few bytes hold but a few queries, the threads join in one block after the other, of 256 MiB.
     """
-    rows = rows or _rows(found.queries, found.gallery)
+    shared = 8 * _FEWEST * found.gallery > _BLOCK_BYTES
+    rows = rows or _rows(found.queries, found.gallery, shared)
     starts = range(0, found.queries, rows)
+    step = -(-rows // _MOST_WORKERS) if shared else rows
     spare: SimpleQueue[Values] = SimpleQueue()
 
-    def block(start: int) -> list[T]:
+    def block(start: int, each: Each) -> list[T]:
         room = _take(spare, (rows, found.gallery))
         used = room[: found.queries - start]
-        costs(start, start + len(used), used)
-        results = [function(ranked) for ranked in rankings(used, start, found)]
+        costs(start, start + len(used), used, each)
+
+        def ranked(first: int) -> list[T]:
+            return [function(few) for few in rankings(used[first : first + step], start + first, found)]
+
+        results = list(chain.from_iterable(each(ranked, range(0, len(used), step))))
         spare.put(room)
         return results
 
-    with _threads(workers or _cores(), len(starts)) as each:
-        return list(chain.from_iterable(_counted(each(block, starts), starts, found.queries, progress)))
+    with _threads(workers or _cores(), shared or len(starts) > 1) as each:
+        blocks = (block(start, each) for start in starts) if shared else each(lambda start: block(start, map), starts)
+        return list(chain.from_iterable(_counted(blocks, starts, found.queries, progress)))
 
 
-def _rows(queries: int, gallery: int) -> int:
+def _rows(queries: int, gallery: int, shared: bool) -> int:
     """Return how many queries to multiply at a time: enough blocks to share, and none too large.
 
     It must not depend on the number of workers: the rounding of a product may depend on how it is cut.
     """
+    if shared:
+        return max(1, min(queries, _SHARED_BYTES // (8 * gallery)))
     return max(1, min(256, max(16, queries // 16), _BLOCK_BYTES // (8 * gallery)))
 
 
@@ -68,9 +84,9 @@ def _counted(results: Iterable[T], starts: range, queries: int, progress: Progre
 
 
 @contextmanager
-def _threads(workers: int, blocks: int) -> Iterator[Callable[..., Iterable[Any]]]:
+def _threads(workers: int, needed: bool) -> Iterator[Each]:
     """Give a `map` over threads, or the plain one where there is nothing to share."""
-    if blocks == 1:
+    if not needed:
         yield map
         return
     with _one_thread_per_product(), ThreadPoolExecutor(workers) as pool:
@@ -100,4 +116,4 @@ def _one_thread_per_product() -> AbstractContextManager[Any]:
 
 def _cores() -> int:
     at_hand = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(at_hand or 1, 8)  # each holds a block of costs
+    return min(at_hand or 1, _MOST_WORKERS)  # each holds a block of costs

@@ -73,8 +73,8 @@ def chance_recall(relevant: Counts, gallery: int, k: int) -> Values:
 def chance_ndcg(relevant: Counts, gallery: int, k: int | None = None) -> Values:
     """E[NDCG@k] = (R/N) D(K) / D(min(R, K)), with D(i) the sum of the first i discounts."""
     check_cutoff(k)
-    sums = discounts(gallery, k)
-    return _per_query(relevant, relevant / gallery * sums[-1] / sums[np.maximum(relevant, 1)])
+    sums = discounts(gallery if k is None else min(k, gallery))
+    return _per_query(relevant, relevant / gallery * sums[-1] / sums[np.clip(relevant, 1, len(sums) - 1)])
 
 
 def _harmonic(places: int) -> float:

@@ -1,6 +1,7 @@
 """Codes or scores, and labels -> any number of metrics from one ranking."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -23,6 +24,7 @@ def measure(
     metrics: Iterable[str],
     *,
     similarity: Similarity = "cosine",
+    levels: Values | None = None,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Values]:
@@ -35,17 +37,22 @@ def measure(
         gallery_labels: (m,) or (m, classes).
         metrics: names as in `msl.metrics.names.metric`.
         similarity: "cosine", "dot" or "euclidean" (nearest first).
+        levels: recall levels, as `LEVELS`, at which to return the precision too (see `precision_at_recall`).
         workers: threads; the values do not depend on it.
         progress: called with (queries done, queries in all).
 
     Returns:
-        Metric name -> one value per query (n,), NaN for a query with nothing relevant in the gallery.
+        Metric name -> one value per query (n,), NaN for a query with nothing relevant in the gallery; with `levels`
+        also "precision_at_recall" -> (n, levels).
 
     Raises:
         InputError: an unknown metric, shapes that do not fit, NaN or infinity.
+
+    The codes are read in their own dtype, a stretch at a time, so a gallery of a million takes 0.4 GB beside itself,
+    whatever its dimension, and an `np.memmap` need not fit in memory.
     """
     costs = code_costs(queries, gallery, similarity)
-    return _measured(costs, query_labels, gallery_labels, metrics, workers=workers, progress=progress)
+    return _measured(costs, query_labels, gallery_labels, metrics, levels=levels, workers=workers, progress=progress)
 
 
 def measure_scores(
@@ -76,15 +83,18 @@ def _measured(
     gallery_labels: ArrayLike,
     metrics: Iterable[str],
     *,
-    workers: int | None,
-    progress: Progress | None,
+    levels: Values | None = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, Values]:
-    chosen = [metric(name) for name in metrics]
+    chosen: dict[str, Callable[[Ranked], Values]] = {name: metric(name).values for name in metrics}
+    if levels is not None:
+        chosen["precision_at_recall"] = partial(precision_at_recall, levels=levels)
     blocks = _ranked_with(
-        lambda ranked: [each.values(ranked) for each in chosen],
+        lambda ranked: [values(ranked) for values in chosen.values()],
         costs, query_labels, gallery_labels, workers=workers, progress=progress,
     )  # fmt: skip
-    return {each.name: np.concatenate(parts) for each, parts in zip(chosen, zip(*blocks, strict=True), strict=True)}
+    return {name: np.concatenate(parts) for name, parts in zip(chosen, zip(*blocks, strict=True), strict=True)}
 
 
 def _ranked_with(
@@ -166,11 +176,11 @@ def precision_recall_curve(
 ) -> Values:
     """Return the interpolated precision of each query at each recall level (n, levels), see `precision_at_recall`.
 
-    The curve people plot is its mean over queries, `np.nanmean(values, axis=0)`, against `levels`.
+    The curve people plot is its mean over queries, `np.nanmean(values, axis=0)`, against `levels`. Beside metrics it
+    costs no second ranking: `measure(..., levels=levels)["precision_at_recall"]`.
     """
-    costs = code_costs(queries, gallery, similarity)
-    blocks = _ranked_with(lambda ranked: precision_at_recall(ranked, levels), costs, query_labels, gallery_labels)
-    return np.concatenate(blocks)
+    found = measure(queries, gallery, query_labels, gallery_labels, (), similarity=similarity, levels=levels)
+    return found["precision_at_recall"]
 
 
 def chance(query_labels: ArrayLike, gallery_labels: ArrayLike, metrics: Iterable[str]) -> dict[str, Values]:

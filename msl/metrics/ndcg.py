@@ -1,5 +1,7 @@
 """Normalised discounted cumulative gain (Järvelin & Kekäläinen 2002) with gain 1 for a relevant item."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from msl.metrics.arrays import check_cutoff
@@ -13,14 +15,17 @@ def ndcg_at(ranked: Ranked, k: int | None = None) -> Values:
     (McSherry & Najork 2008). Returns one value in [0, 1] per query (queries,), NaN where nothing is relevant.
     """
     check_cutoff(k)
-    gained = discounts(ranked.gallery, k)
-    earned = gained[ranked.start + ranked.size] - gained[ranked.start]
-    ideal = gained[np.maximum(ranked.relevant, 1)]
+    gained = discounts(ranked.gallery if k is None else min(k, ranked.gallery))
+    last = len(gained) - 1
+    earned = gained[np.minimum(ranked.start + ranked.size, last)] - gained[np.minimum(ranked.start, last)]
+    ideal = gained[np.clip(ranked.relevant, 1, last)]
     return ranked.total(ranked.hits * (earned / ranked.size)) / ideal
 
 
-def discounts(gallery: int, k: int | None = None) -> Values:
-    """Return the sum of the first i discounts for i = 0 ... gallery (gallery + 1,); places beyond `k` add nothing."""
-    sums = np.zeros(gallery + 1)
-    np.cumsum(1 / np.log2(np.arange(2, gallery + 2)), out=sums[1:])
-    return sums if k is None else sums[np.minimum(np.arange(gallery + 1), k)]
+@lru_cache(maxsize=4)
+def discounts(places: int) -> Values:
+    """Return the sum of the first i discounts for i = 0 ... places (places + 1,), read-only."""
+    sums = np.zeros(places + 1)
+    np.cumsum(1 / np.log2(np.arange(2, places + 2)), out=sums[1:])
+    sums.setflags(write=False)
+    return sums

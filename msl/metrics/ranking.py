@@ -25,16 +25,19 @@ Corrections = Iterator[tuple[slice, Counts, Counts]]
 """Some entries of a record, and the true start and end of their tie groups."""
 
 _ROWS = 16
-"""Queries sorted at a time: few enough to stay in the processor's cache."""
+"""Queries sorted at a time: few enough to stay in the processor's cache,"""
+_ITEMS = 2**20
+"""and fewer still where the gallery is so large that they would not, and would take memory for nothing."""
 _SETTLED = 4
 """Shared steps per query above which settling each would take longer than sorting the costs themselves."""
 
 
 def rankings(costs: Values, first_query: int, found: Relevance) -> Iterator[Ranked]:
     """Rank a block of queries, a few at a time; the queries of each record count from 0."""
-    stepwise, room = True, Room(min(_ROWS, len(costs)), costs.shape[1])
-    for start in range(0, len(costs), _ROWS):
-        part = costs[start : start + _ROWS]
+    rows = max(1, min(_ROWS, len(costs), _ITEMS // costs.shape[1]))
+    stepwise, room = True, Room(rows, costs.shape[1])
+    for start in range(0, len(costs), rows):
+        part = costs[start : start + rows]
         columns = [found.columns(first_query + start + row) for row in range(len(part))]
         ranked = rank_by_steps(part, columns, room) if stepwise else None
         stepwise = ranked is not None

@@ -56,22 +56,24 @@ class MultiLabel:
 
     query_classes: NDArray[np.bool_]
     """(queries, classes)"""
-    members: NDArray[np.bool_]
-    """(classes, gallery): transposed, so that joining a query's classes reads whole rows."""
+    members: NDArray[np.uint8]
+    """(classes, gallery / 8), eight items to a byte: joining a query's classes reads whole rows, and little."""
+    gallery: int
 
     @property
     def queries(self) -> int:  # noqa: D102
         return len(self.query_classes)
 
-    @property
-    def gallery(self) -> int:  # noqa: D102
-        return int(self.members.shape[1])
-
     def columns(self, query: int) -> NDArray[np.intp]:  # noqa: D102
-        return np.flatnonzero(self.members[self.query_classes[query]].any(axis=0))
+        return np.flatnonzero(np.unpackbits(self._joined(query), count=self.gallery).view(np.bool_))
 
     def counts(self) -> NDArray[np.int64]:  # noqa: D102
-        return np.array([len(self.columns(query)) for query in range(self.queries)], dtype=np.int64)
+        joined = (self._joined(query) for query in range(self.queries))
+        return np.array([np.bitwise_count(items).sum() for items in joined], dtype=np.int64)
+
+    def _joined(self, query: int) -> NDArray[np.uint8]:
+        joined: NDArray[np.uint8] = np.bitwise_or.reduce(self.members[self.query_classes[query]], axis=0)
+        return joined
 
 
 def relevance(query_labels: ArrayLike, gallery_labels: ArrayLike) -> SingleLabel | MultiLabel:
@@ -123,9 +125,10 @@ def _multi(queries: NDArray[Any], gallery: NDArray[Any]) -> MultiLabel:
             f"labels: wanted indicators over the same classes, got {queries.shape[1]} and {gallery.shape[1]} columns"
         )
     for labels, what in ((queries, "query_labels"), (gallery, "gallery_labels")):
-        if not np.isin(labels, (0, 1)).all():
+        if labels.dtype.kind != "b" and not ((labels == 0) | (labels == 1)).all():
             raise InputError(f"{what}: wanted 0 or 1 in a 2-d indicator, got other values; give class numbers as 1-d")
-    return MultiLabel(queries.astype(bool), np.ascontiguousarray(gallery.T.astype(bool)))
+    members = np.stack([np.packbits(items != 0) for items in gallery.T])
+    return MultiLabel(queries.astype(bool), members, len(gallery))
 
 
 def check_sizes(found: Relevance, queries: int, gallery: int) -> None:

@@ -4,6 +4,9 @@ Every contender runs in a child process of its own, so that its peak memory is i
 (`--rounds` times), so that a busy machine is busy for all; the best of the rounds is shown. "ratio" is the time divided
 by ours. The floors are not evaluators: they are the work that is left when all else is free, the float64 product and a
 sort of 32-bit whole numbers; the sort of float64 is there to compare.
+
+A second table has a gallery of 200,000, and with `--million` that table alone is made, of 10,000 queries and a gallery
+of 1,000,000: there "added MB", what a contender takes beside the codes, is the number to look at.
 """
 
 import argparse
@@ -15,25 +18,28 @@ import time
 
 import numpy as np
 
-SUBSET = 500
-"""Queries given to the contenders that would take minutes; their times are scaled up, and marked with ~."""
+ENOUGH = 10_000_000
+"""Similarities given to the contenders that would take minutes; their times are scaled up, and marked with ~."""
 
 
-def problem(size, dimensions, classes):
-    """Codes of a half-trained model: classes overlap. The pairs of two modalities, float32."""
+def problem(queries, gallery, dimensions, classes):
+    """Codes of a half-trained model: classes overlap. The pairs of two modalities, float32; the first are queries."""
     rng = np.random.default_rng(0)
-    labels = rng.integers(0, classes, size)
-    centres = 0.3 * rng.standard_normal((classes, dimensions))
-    queries, gallery = (
-        (centres[labels] + rng.standard_normal((size, dimensions))).astype(np.float32) for _ in range(2)
-    )
-    return queries, gallery, labels
+    labels = rng.integers(0, classes, gallery)
+    centres = (0.3 * rng.standard_normal((classes, dimensions))).astype(np.float32)
+    sides = []
+    for size in (queries, gallery):
+        codes = rng.standard_normal((size, dimensions), dtype=np.float32)
+        for start in range(0, size, 10_000):  # without a second array, which would count as used before
+            codes[start : start + 10_000] += centres[labels[start : min(start + 10_000, size)]]
+        sides.append(codes)
+    return *sides, labels
 
 
 def ours(queries, gallery, labels):
     from msl.metrics.measure import average_precision
 
-    return average_precision(queries, gallery, labels, labels)
+    return average_precision(queries, gallery, labels[: len(queries)], labels)
 
 
 def ours_with_torch(queries, gallery, labels):
@@ -75,10 +81,10 @@ def torch_sort(queries, gallery, labels):
 
     rows, columns = (torch.nn.functional.normalize(torch.from_numpy(codes)) for codes in (queries, gallery))
     classes, places = torch.from_numpy(labels), torch.arange(1, len(gallery) + 1)
-    values = []
-    for start in range(0, len(rows), 512):
-        order = torch.sort(rows[start : start + 512] @ columns.T, dim=1, descending=True).indices
-        relevant = (classes[order] == classes[start : start + 512, None]).float()
+    values, step = [], max(1, ENOUGH // len(gallery))
+    for start in range(0, len(rows), step):
+        order = torch.sort(rows[start : start + step] @ columns.T, dim=1, descending=True).indices
+        relevant = (classes[order] == classes[start : start + len(order), None]).float()
         values.append((relevant.cumsum(1) / places * relevant).sum(1) / relevant.sum(1))
     return torch.cat(values).double().numpy()
 
@@ -117,58 +123,77 @@ CONTENDERS = {
     "scikit-learn, float64": scikit_learn,
 }
 ON_A_SUBSET = ("numpy argsort, float64", "scikit-learn, float64")
+AT_SCALE = ("ours", "floor: matrix product", "torch sort, float32", "scikit-learn, float64")
+SLOW_AT_SCALE = ("torch sort, float32", "scikit-learn, float64")
 
 
 def run_one(name, options):
     """The child: one contender once, after a warm-up that loads its libraries."""
-    queries, gallery, labels = problem(options.size, options.dimensions, options.classes)
+    queries, gallery, labels = problem(options.queries, options.gallery, options.dimensions, options.classes)
     contender = CONTENDERS[name]
     contender(queries[:64], gallery[:64], labels[:64])
     idle = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    asked = queries[:SUBSET] if name in ON_A_SUBSET else queries
-    start, busy = time.perf_counter(), time.process_time()
-    values = contender(asked, gallery, labels)
-    seconds, busy = time.perf_counter() - start, time.process_time() - busy
-    scale = len(queries) / len(asked)
+    asked = queries[: ENOUGH // len(gallery)] if options.subset else queries
+    spent, values = timed(contender, asked, gallery, labels)
+    if options.subset:  # what does not grow with the queries is not scaled up
+        once, _ = timed(contender, queries[:1], gallery, labels)
+        spent = once + (spent - once) * (len(queries) - 1) / (len(asked) - 1)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # only what the float64 reference covers is sent back
-    sample = None if values is None else [float(value) for value in values[:SUBSET]]
-    print(json.dumps({"seconds": seconds * scale, "busy": busy * scale, "idle": idle, "peak": peak, "sample": sample}))
+    sample = None if values is None else [float(value) for value in values[: ENOUGH // len(gallery)]]
+    print(json.dumps({"seconds": spent[0], "busy": spent[1], "idle": idle, "peak": peak, "sample": sample}))
 
 
-def run_all(options):
-    runs = {name: [] for name in CONTENDERS}
-    for done in range(options.rounds):
-        for name in CONTENDERS:
-            print(f"round {done + 1} of {options.rounds}: {name}", file=sys.stderr)
-            command = [sys.executable, __file__, *sys.argv[1:], "--contender", name]
+def timed(contender, *problem):
+    start, busy = time.perf_counter(), time.process_time()
+    values = contender(*problem)
+    return np.array([time.perf_counter() - start, time.process_time() - busy]), values
+
+
+def run_all(sizes, contenders, on_a_subset, rounds):
+    """Let the contenders take turns at a problem of `sizes` (queries, gallery, dimensions, classes); print a table."""
+    names = ("--queries", "--gallery", "--dimensions", "--classes")
+    given = [str(part) for pair in zip(names, sizes, strict=True) for part in pair]
+    runs = {name: [] for name in contenders}
+    for done in range(rounds):
+        for name in contenders:
+            print(f"round {done + 1} of {rounds}: {name}", file=sys.stderr)
+            command = [sys.executable, __file__, *given, "--contender", name, *["--subset"] * (name in on_a_subset)]
             child = subprocess.run(command, check=True, capture_output=True, text=True)
             runs[name].append(json.loads(child.stdout))
-    report(runs, options)
+    report(runs, sizes, on_a_subset)
 
 
-def report(runs, options):
+def report(runs, sizes, on_a_subset):
     best = {name: min(found, key=lambda run: run["seconds"]) for name, found in runs.items()}
     reference = np.array(best["scikit-learn, float64"]["sample"])
-    print(f"{options.size} x {options.size}, {options.dimensions}-d float32, {options.classes} classes, one direction")
-    print(f"{'':24}{'seconds':>10}{'ratio':>8}{'cpu s':>8}{'peak MB':>9}{'of which before':>17}{'max error':>12}")
+    queries, gallery, dimensions, classes = sizes
+    print(f"{queries:,} x {gallery:,}, {dimensions}-d float32, {classes} classes, one direction")
+    print(f"{'':24}{'seconds':>10}{'ratio':>8}{'cpu s':>8}{'peak MB':>9}{'added MB':>10}{'max error':>12}")
     for name, run in best.items():
         error = "" if run["sample"] is None else f"{np.abs(np.array(run['sample']) - reference).max():.1e}"
-        shown = ("~" if name in ON_A_SUBSET else "") + f"{run['seconds']:.2f}"
+        shown = ("~" if name in on_a_subset else "") + f"{run['seconds']:.2f}"
         ratio = run["seconds"] / best["ours"]["seconds"]
-        sizes = f"{run['peak'] / 1024:9.0f}{run['idle'] / 1024:17.0f}"
-        print(f"{name:24}{shown:>10}{ratio:8.2f}{run['busy']:8.1f}{sizes}{error:>12}")
+        memory = f"{run['peak'] / 1024:9.0f}{(run['peak'] - run['idle']) / 1024:10.0f}"
+        print(f"{name:24}{shown:>10}{ratio:8.2f}{run['busy']:8.1f}{memory}{error:>12}")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--size", type=int, default=20_000, help="queries, and gallery items")
+    parser.add_argument("--size", type=int, default=20_000, help="queries, and gallery items, of the first table")
     parser.add_argument("--dimensions", type=int, default=128)
     parser.add_argument("--classes", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--million", action="store_true", help="only the second table, of 10,000 x 1,000,000")
+    for hidden in ("--queries", "--gallery"):
+        parser.add_argument(hidden, type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--subset", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--contender", choices=CONTENDERS, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.contender:
         run_one(given.contender, given)
+    elif given.million:
+        run_all((10_000, 1_000_000, 200, 100), AT_SCALE, SLOW_AT_SCALE, 1)
     else:
-        run_all(given)
+        run_all((given.size, given.size, given.dimensions, given.classes), CONTENDERS, ON_A_SUBSET, given.rounds)
+        run_all((1_000, 200_000, 200, 100), AT_SCALE, SLOW_AT_SCALE, given.rounds)

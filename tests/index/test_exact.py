@@ -1,8 +1,11 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from msl.index import exact
 from msl.index.exact import nearest, unit_rows
 
 
@@ -114,3 +117,30 @@ def test_unit_rows_have_length_one_and_the_given_rows_stay_as_they_were():
 def test_no_query_finds_nothing():
     positions, cosines = nearest(np.empty((0, 3), np.float32), random(4, 3), 2)
     assert positions.shape == cosines.shape == (0, 2)
+
+
+@pytest.mark.parametrize("k", [1, 7, 301])
+def test_stretches_change_nothing_and_copies_tie_across_them(monkeypatch, tmp_path, k):
+    source = np.random.default_rng(0).integers(67, size=301)
+    queries, gallery = random(7, 37, seed=1), random(67, 37)[source]
+    expected = nearest(queries, gallery, k)
+    np.save(tmp_path / "gallery.npy", gallery)
+    monkeypatch.setattr(exact, "_BYTES", 2048)
+    positions, cosines = nearest(queries, np.load(tmp_path / "gallery.npy", mmap_mode="r"), k)
+    assert np.array_equal(positions, expected[0])
+    np.testing.assert_allclose(cosines, expected[1], rtol=0, atol=1e-15)
+
+
+def test_a_large_gallery_is_never_copied(monkeypatch):
+    gallery = random(8000, 300)
+    monkeypatch.setattr(exact, "_BYTES", 2**18)
+    tracemalloc.start()
+    nearest(gallery[:3], gallery, 5)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < gallery.nbytes / 8
+
+
+def test_rows_that_are_no_numbers_come_last():
+    gallery = np.array([[np.nan, 1], [1, 0], [0, 1]], np.float32)
+    assert nearest(np.array([[1, 0.5]], np.float32), gallery, 3)[0].tolist() == [[1, 2, 0]]
