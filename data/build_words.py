@@ -20,6 +20,8 @@ from msl.files import write_bytes, write_text
 
 SIZE, DIMENSIONS = 28_000, 120
 SMOOTHING = 0.75
+COMMON = 1_500
+"""A compound none of the tagged texts holds has a place among the hypernyms if its words are this frequent."""
 SYNONYM, SISTERS, DEFINITION, PARENT_DEFINITION, EXAMPLES, TOGETHER = 4.0, 12.0, 6.0, 1.0, 1.0, 0.5
 """What weighs: a synonym; all sisters together (a family of four hundred must not drown the rest); all words of the
 own gloss's definition together, of the hypernym's, of the usage examples; two words of one gloss."""
@@ -182,13 +184,90 @@ def rare(wordnet: Wordnet, rows: dict[str, int]) -> dict[str, str]:
     return {name: word for name, word in found.items() if word is not None}
 
 
+class Kinds:
+    """WordNet's nouns as a graph of kinds, whose nodes are meanings."""
+
+    def __init__(self, wordnet: Wordnet) -> None:
+        self.wordnet = wordnet
+        self.senses = {
+            (name.lower(), synset.key[0], rank): place
+            for place, synset in enumerate(wordnet.synsets)
+            for name, rank in zip(synset.lemmas, synset.ranks, strict=True)
+        }
+
+    def meaning(self, word: str) -> int | None:
+        """The commonest meaning of a word as a noun; of another word, the nearest noun above or beside it.
+
+        An irregular form ("media", "children") has the meaning of its lemma, unless it has one of its own.
+        """
+        lemma = self.wordnet.exceptions.get(word, word)
+        places = [
+            self.senses[key] for name in (word, lemma) for pos in "nvar" if (key := (name, pos, 1)) in self.senses
+        ]
+        return next((noun for place in places if (noun := self._noun(place)) is not None), None)
+
+    def _noun(self, place: int) -> int | None:
+        level, seen = [place], {place}
+        while level:
+            noun = next((at for at in level if self.wordnet.synsets[at].key[0] == "n"), None)
+            if noun is not None:
+                return noun
+            level = [to for to in dict.fromkeys(self._linked(level, UPWARD)) if to not in seen]
+            seen.update(level)
+        return None
+
+    def above(self, place: int) -> list[int]:
+        """What a meaning is a kind, or an instance, of."""
+        return self._linked([place], ("@", "@i"))
+
+    def _linked(self, level: list[int], kinds: tuple[str, ...]) -> list[int]:
+        links = [link for at in level for link in self.wordnet.synsets[at].links]
+        return [self.wordnet.places[key] for kind, key in links if kind in kinds]
+
+    def name(self, place: int) -> str:
+        """The word of which this is the commonest meaning, as a noun; else "table.2", a word's second meaning."""
+        synset = self.wordnet.synsets[place]
+        rank, _, name = min(
+            (rank, at, name) for at, (name, rank) in enumerate(zip(synset.lemmas, synset.ranks, strict=True))
+        )
+        return name.lower() if rank == 1 else f"{name.lower()}.{rank}"
+
+
+def phrases(wordnet: Wordnet, words: list[str]) -> list[str]:
+    """Compounds, such as "dining_table", that are common or made of common words."""
+    frequent = set(words[:COMMON])
+    names = {name for synset in wordnet.synsets for name in synset.lemmas if synset.key[0] == "n" and name.islower()}
+    compounds = (name for name in names if tokens(name) != [name])
+    return sorted(name for name in compounds if name in wordnet.attested or frequent.issuperset(tokens(name)))
+
+
+def hypernyms(wordnet: Wordnet, words: list[str]) -> dict[str, set[str]]:
+    """Parent -> children, from the words' meanings up to the root; a word that names no meaning is a child of its own."""
+    kinds = Kinds(wordnet)
+    meanings = {word: kinds.meaning(word) for word in [*words, *phrases(wordnet, words)]}
+    families: dict[str, set[str]] = {}
+    waiting = sorted({place for place in meanings.values() if place is not None})
+    seen = set(waiting)
+    while waiting:
+        place = waiting.pop()
+        for parent in kinds.above(place):
+            families.setdefault(kinds.name(parent), set()).add(kinds.name(place))
+        fresh = [parent for parent in kinds.above(place) if parent not in seen]
+        seen.update(fresh)
+        waiting += fresh
+    for word, place in meanings.items():
+        if place is not None and kinds.name(place) != word:
+            families.setdefault(kinds.name(place), set()).add(word)
+    return families
+
+
 def lines(words: Iterable[str]) -> str:
     """One a line."""
     return "".join(f"{word}\n" for word in words)
 
 
 def build(source: Path, folder: Path) -> None:
-    """Write words.txt, aliases.txt, idf.npy and vectors.npy."""
+    """Write words.txt, aliases.txt, hypernyms.txt, idf.npy and vectors.npy."""
     wordnet = read(source)
     lemma = Lemmatiser(wordnet)
     glosses = bags((f"{synset.definition} {synset.examples}" for synset in wordnet.synsets), lemma)
@@ -198,5 +277,7 @@ def build(source: Path, folder: Path) -> None:
     aliases = rare(wordnet, rows) | inflections(wordnet.exceptions, rows)
     write_text(folder / "words.txt", lines(words))
     write_text(folder / "aliases.txt", lines(f"{form} {word}" for form, word in sorted(aliases.items())))
+    families = sorted(hypernyms(wordnet, words).items())
+    write_text(folder / "hypernyms.txt", lines(" ".join([parent, *sorted(names)]) for parent, names in families))
     write_bytes(folder / "idf.npy", array_bytes(rarity(glosses, words)))
     write_bytes(folder / "vectors.npy", array_bytes(vectors.astype(np.float16)))

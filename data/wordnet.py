@@ -22,10 +22,11 @@ class Synset:
 
 @dataclass(frozen=True)
 class Wordnet:
-    """All synsets, in the files' order, and the irregular inflections."""
+    """All synsets, in the files' order, the irregular inflections, and the nouns in the texts its makers tagged."""
 
     synsets: list[Synset]
     exceptions: dict[str, str]
+    attested: frozenset[str] = frozenset()
 
     @cached_property
     def places(self) -> dict[tuple[str, str], int]:
@@ -46,12 +47,18 @@ def read(folder: Path) -> Wordnet:
         FileNotFoundError: the folder lacks one of its files.
     """
     synsets = [synset for name, pos in _FILES.items() for synset in _synsets(folder, name, pos)]
-    exceptions: dict[str, str] = {}
+    exceptions = {"does": "do", "soles": "sole"}  # else "doe", since WordNet's lists lack it, and the sun's "sol"
     for name in _FILES:
         for line in _lines(folder / f"{name}.exc"):
             form, lemma = line.split()[:2]
             exceptions.setdefault(form, lemma)
-    return Wordnet(synsets, exceptions)
+    return Wordnet(synsets, exceptions, _attested(folder))
+
+
+def _attested(folder: Path) -> frozenset[str]:
+    """Nouns that occur in the texts WordNet's makers tagged with meanings: the common ones."""
+    entries = (line.split() for line in _lines(folder / "index.noun"))
+    return frozenset(fields[0] for fields in entries if int(fields[-int(fields[2]) - 1]))
 
 
 def _lines(path: Path) -> list[str]:

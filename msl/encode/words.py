@@ -14,11 +14,17 @@ from msl.files import embedded
 from msl.types import Floats, InputError
 
 _TOKEN = re.compile(r"[a-z]+(?:'[a-z]+)*|[0-9]+")
-_ENDINGS = (  # detachment rules, the more specific first: (ending, what takes its place)
-    ("ies", ("y", "ie")),
-    ("ves", ("f", "fe", "ve")),
-    ("es", ("", "e")),
-    ("s", ("",)),
+_ENDINGS = (  # detachment rules, the likelier first: (ending, what takes its place)
+    ("sses", ("ss",)),
+    ("xes", ("x",)),
+    ("zzes", ("zz",)),
+    ("ches", ("ch",)),
+    ("shes", ("sh",)),
+    ("oes", ("o",)),
+    ("s", ("",)),  # so "-es" after other letters is an "e" with an "s": horses, sites, cookies, caves
+    ("ies", ("y",)),
+    ("ves", ("f", "fe")),
+    ("es", ("",)),
     ("ied", ("y", "ie")),
     ("ed", ("e", "")),
     ("ing", ("e", "")),
@@ -99,10 +105,14 @@ class WordVectors:
         """Row of each word."""
         return {word: row for row, word in enumerate(self.words)}
 
+    def row(self, word: str) -> int | None:
+        """Row of exactly this word, or of its alias, or None."""
+        return self.rows.get(self.aliases.get(word, word))
+
     def find(self, word: str) -> list[int]:
         """Rows that stand for a word: its own or its alias's, else a simpler form's, else its two parts', or none."""
-        forms = (self.aliases.get(form, form) for form in (word, *lemmas(word)))
-        row = next((self.rows[form] for form in forms if form in self.rows), None)
+        rows = (self.row(form) for form in (word, *lemmas(word)))
+        row = next((row for row in rows if row is not None), None)
         return [row] if row is not None else self._parts(word)
 
     def _parts(self, word: str) -> list[int]:

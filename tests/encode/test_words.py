@@ -34,8 +34,23 @@ def test_tokens(text, expected):
 @pytest.mark.parametrize(
     ("form", "lemma"),
     [
-        ("dogs", "dog"), ("berries", "berry"), ("knives", "knife"), ("boxes", "box"), ("running", "run"),
-        ("dancing", "dance"), ("tried", "try"), ("hopped", "hop"), ("carrying", "carry"), ("happiest", "happy"),
+        ("dogs", "dog"), ("planes", "plane"), ("sites", "site"), ("horses", "horse"), ("houses", "house"),
+        ("prizes", "prize"), ("caves", "cave"), ("ties", "tie"), ("toes", "toe"), ("axes", "axe"),
+        ("boxes", "box"), ("glasses", "glass"), ("buzzes", "buzz"), ("churches", "church"), ("dishes", "dish"),
+        ("potatoes", "potato"), ("heroes", "hero"), ("running", "run"), ("hopped", "hop"), ("biggest", "big"),
+        ("happiest", "happy"), ("tried", "try"),
+    ],
+)  # fmt: skip
+def test_likeliest_lemma_comes_first(form, lemma):
+    assert next(lemmas(form)) == lemma
+
+
+@pytest.mark.parametrize(
+    ("form", "lemma"),
+    [
+        ("buses", "bus"), ("gases", "gas"), ("shoes", "shoe"), ("caches", "cache"), ("berries", "berry"),
+        ("cities", "city"), ("knives", "knife"), ("wolves", "wolf"), ("dancing", "dance"), ("carrying", "carry"),
+        ("gently", "gentle"),
     ],
 )  # fmt: skip
 def test_lemmas_contain_the_simple_form(form, lemma):
@@ -127,6 +142,19 @@ def test_damaged_file_is_an_input_error(tmp_path, name):
 )  # fmt: skip
 def test_embedded_neighbours_are_related_words(embedded_words, word, some):
     assert some <= {neighbour for neighbour, _ in embedded_words.nearest(word, 10)}
+
+
+@pytest.mark.parametrize(
+    ("form", "word"),
+    [
+        ("horses", "horse"), ("planes", "plane"), ("sites", "site"), ("caves", "cave"), ("notes", "note"),
+        ("uses", "use"), ("cookies", "cookie"), ("boxes", "box"), ("lunches", "lunch"), ("heroes", "hero"),
+        ("buses", "bus"), ("knives", "knife"), ("wolves", "wolf"), ("does", "do"), ("soles", "sole"),
+        ("biggest", "big"),
+    ],
+)  # fmt: skip
+def test_embedded_vocabulary_finds_the_word_of_a_form(embedded_words, form, word):
+    assert [embedded_words.words[row] for row in embedded_words.find(form)] == [word]
 
 
 @pytest.mark.parametrize("word", ["dogs", "geese", "children", "donut", "kimono", "firefighter", "keycap", "o’clock"])
