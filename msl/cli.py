@@ -105,6 +105,7 @@ def _hydra(arguments: list[str]) -> None:
     from hydra.core.hydra_config import HydraConfig
     from omegaconf import DictConfig
 
+    import msl.config  # registers what configuration files refer to  # noqa: F401
     from msl.files import embedded
 
     failures: list[InputError | TrainingError] = []

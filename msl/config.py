@@ -3,6 +3,7 @@
 import hashlib
 import inspect
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
@@ -17,10 +18,13 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel, PydanticSchemaGenerationError, TypeAdapter, ValidationError
 
-from msl.files import embedded
+from msl.files import data_home, embedded
 from msl.types import Fraction, InputError, NonNegative, Positive
 
 Model = TypeVar("Model", bound=BaseModel)
+
+OmegaConf.register_new_resolver("process_id", os.getpid, replace=True)
+OmegaConf.register_new_resolver("data_home", lambda: str(data_home()), replace=True)
 
 ALLOWED = ("msl.", "torch.optim.", "pytorch_lightning.")
 """Where a `_target_` may lie: nothing else is ever instantiated."""
@@ -82,8 +86,15 @@ def resolved(cfg: DictConfig) -> dict[str, Any]:
 
 def config_hash(values: dict[str, Any]) -> str:
     """First 12 hexadecimal digits of the sha256 of everything configured that can change a number."""
-    content = {key: value for key, value in values.items() if key not in _MACHINE_KEYS}
+    content = {key: _wherever(value) for key, value in values.items() if key not in _MACHINE_KEYS}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _wherever(node: Any) -> Any:
+    """Where a file lies changes no number, and what it is called stands for it; data also have their `data_hash`."""
+    if not isinstance(node, dict) or not isinstance(node.get("path"), str):
+        return node
+    return node | {"path": Path(node["path"]).name}
 
 
 def validated(model: type[Model], values: dict[str, Any]) -> Model:

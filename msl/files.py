@@ -5,7 +5,8 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,25 @@ def write_bytes(path: Path, content: bytes) -> Path:
         Path(temporary).unlink(missing_ok=True)
         raise
     return path
+
+
+def data_home() -> Path:
+    """Folder below which downloaded data sets lie, each in a folder of its name: $MSL_DATA, or ~/.cache/msl."""
+    return Path(os.environ.get("MSL_DATA") or Path.home() / ".cache" / "msl")
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Let one process at a time read and write a file; where the system has no such locks, nobody waits."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f".{path.name}.lock").open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
 
 
 def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> Path:

@@ -43,7 +43,7 @@ def planted(tmp_path):
 def small(planted):
     """Overrides for a run of a second on the planted data."""
     return [
-        "data=features", f"data.path={planted}", "data.name=planted", "logger=none", "progress=false", "report.queries=0", "trainer.batch=16",
+        "data=folder", f"data.path={planted}", "data.name=planted", "logger=none", "progress=false", "report.queries=0", "trainer.batch=16",
         "trainer.epochs=4", "method.encoder_a.hidden=[16]", "method.encoder_b.hidden=[16]", "method.code.size=8",
     ]  # fmt: skip
 

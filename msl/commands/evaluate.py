@@ -5,15 +5,29 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from msl.commands.settings import Evaluating, Group, Settings, build, read_settings
-from msl.commands.train import console, identity, show
-from msl.config import check, instantiate, recomposed, resolved, validated
-from msl.data.dataset import DataSet
+from msl.commands.inputs import read_data, with_texts
+from msl.commands.protocols import every_protocol
+from msl.commands.settings import Evaluating, Group, Settings, build, check_same_data, read_settings
+from msl.commands.train import console, described, identity, show
+from msl.config import check, recomposed, resolved, validated
+from msl.data.dataset import DataSet, fingerprint
 from msl.data.splits import Split, read_split
-from msl.evaluation.protocol import evaluate as measure
+from msl.evaluation.evaluate import evaluate as measure
+from msl.evaluation.protocol import directions
 from msl.evaluation.run import Card, RunFolder
 from msl.files import write_json
 from msl.methods.method import Method
+from msl.report import table
+
+
+class Changes(Group):
+    """What is to be measured another way than the run was; None: the same way."""
+
+    metrics: list[str] | None
+    regimes: list[str] | None
+    gallery: str | None
+    standardise: str | None
+    similarity: str | None
 
 
 class Evaluation(Group):
@@ -21,7 +35,8 @@ class Evaluation(Group):
 
     run: str
     out: str | None
-    evaluation: Evaluating
+    protocols: bool
+    evaluation: Changes
 
 
 def evaluate(cfg: DictConfig) -> None:
@@ -30,14 +45,18 @@ def evaluate(cfg: DictConfig) -> None:
     check(values)
     wanted = validated(Evaluation, values)
     method, data, split, card, settings = load(Path(wanted.run))
-    chosen = wanted.evaluation
-    found = measure(method, data, split, metrics=chosen.metrics, gallery=chosen.gallery, similarity=chosen.similarity)
-    rows: list[dict[str, Any]] = [identity(settings, split, card) | row for row in found.rows]
-    show(
-        rows,
-        title=f"{card.label} on {card.data}, class split {split.seed}; gallery={chosen.gallery}, {chosen.similarity}",
-    )
+    changes = {key: value for key, value in wanted.evaluation.model_dump().items() if value is not None}
+    chosen = validated(Evaluating, settings.evaluation.model_dump() | changes)
+    title = f"{card.label} on {card.data}, class split {split.seed}"
+    if wanted.protocols:
+        found = list(every_protocol(method, data, split, chosen.protocol))
+        console.print(table.protocols_table(found, title=f"{title}; the same codes, mean of both directions"))
+    else:
+        sides = directions(method, data, split, chosen.protocol)
+        found = measure(sides, data, split, chosen.protocol, metrics=chosen.metrics).rows
+        show(found, title=f"{title}; {described(chosen.protocol)}")
     if wanted.out:
+        rows: list[dict[str, Any]] = [identity(settings, split, card) | row for row in found]
         console.print(f"rows: {write_json(Path(wanted.out), rows)}", soft_wrap=True)
 
 
@@ -51,8 +70,9 @@ def load(path: Path) -> tuple[Method, DataSet, Split, Card, Settings]:
     cfg = recomposed("train", card.overrides, path / "config.yaml")
     OmegaConf.update(cfg, "resume", None)
     settings, _ = read_settings(cfg)
-    data: DataSet = instantiate(settings.data)
+    data = read_data(settings.data, settings.embedding, tell=lambda note: None)
+    check_same_data(card, fingerprint(data), path)
     split = read_split(path / "split.json")
     method = build(settings.method, card.sizes, card.chosen)
     folder.load_weights(method)
-    return method, data, split, card, settings
+    return method, with_texts(data, settings.texts, split, "seen_train"), split, card, settings

@@ -62,9 +62,10 @@ def searched(method: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _score(run: Run) -> Callable[[Method], float] | None:
-    rows = run.split.positions("validation", run.data)
-    similarity = run.settings.evaluation.similarity
-    return (lambda method: validation_map(method, run.data, rows, similarity=similarity)) if len(rows) else None
+    if run.settings.select_on == "nothing" or not run.split.rows["validation"]:
+        return None
+    protocol = run.settings.evaluation.protocol
+    return lambda method: validation_map(method, run.selection_data, run.split, protocol)
 
 
 def _fit(

@@ -113,7 +113,7 @@ def _read(file: Path) -> Any:
     if not file.is_file():
         raise InputError(f"there is no file {file}; give a .npy or .npz")
     try:
-        return np.load(file, allow_pickle=False)
+        return np.load(file, mmap_mode="r", allow_pickle=False)
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise _unreadable(file, error) from None
 

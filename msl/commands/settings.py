@@ -1,26 +1,33 @@
 """What `msl train` is told, checked: everything that can be wrong with it is found before anything is written."""
 
+import functools
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from omegaconf import DictConfig
 from pydantic import BaseModel, ConfigDict, Field
 
+from msl.commands.inputs import read_data, training_pairs, with_texts
 from msl.config import check, config_hash, instantiate, resolved, validated
 from msl.data.classes import Classes
-from msl.data.dataset import DataSet
+from msl.data.dataset import DataSet, fingerprint
 from msl.data.pairs import Pairs
 from msl.data.splits import Split, read_split
-from msl.evaluation.protocol import GallerySide
+from msl.evaluation.protocol import GallerySide, Protocol, Standardising
 from msl.evaluation.run import Card, RunFolder
 from msl.methods.method import Method, Sizes
 from msl.metrics.names import metric
 from msl.metrics.similarity import Similarity
 from msl.report.board import Mode
-from msl.types import InputError
+from msl.types import InputError, Regime
+
+SELECTED_ON_TEST = (
+    "select_on=test is refused: the test rows are what the result is measured on, and what is chosen on them (the best "
+    "epoch alone has added .03 mAP to a published method) becomes part of the number; select_on=validation chooses on "
+    "classes or rows held out of training, select_on=nothing trains for trainer.epochs"
+)
 
 
 class Group(BaseModel):
@@ -40,8 +47,20 @@ class Evaluating(Group):
     """The `evaluation` group."""
 
     metrics: list[str] = Field(min_length=1)
+    regimes: list[Regime] = Field(min_length=1)
     gallery: GallerySide
+    standardise: Standardising
     similarity: Similarity
+
+    @property
+    def protocol(self) -> Protocol:
+        """How codes are searched."""
+        return Protocol(
+            gallery=self.gallery,
+            standardise=self.standardise,
+            similarity=self.similarity,
+            regimes=tuple(self.regimes),
+        )
 
     def model_post_init(self, context: Any) -> None:
         """Refuse unknown metrics now, not after training."""
@@ -62,6 +81,7 @@ class Settings(Group):
 
     seed: int = Field(ge=0)
     label: str = Field(min_length=1)
+    select_on: str
     resume: str | None
     ledger: str | None
     progress: bool
@@ -69,10 +89,19 @@ class Settings(Group):
     evaluation: Evaluating
     report: Reporting
     data: dict[str, Any]
+    embedding: dict[str, Any]
+    texts: dict[str, Any]
     split: dict[str, Any]
     method: dict[str, Any]
     optimiser: dict[str, Any]
     trainer: dict[str, Any]
+
+    def model_post_init(self, context: Any) -> None:
+        """Refuse to choose on what is measured."""
+        if self.select_on == "test":
+            raise InputError(SELECTED_ON_TEST)
+        if self.select_on not in ("validation", "nothing"):
+            raise InputError(f"select_on={self.select_on}: wanted validation or nothing")
 
 
 def read_settings(cfg: DictConfig) -> tuple[Settings, str]:
@@ -89,17 +118,26 @@ class Run:
     settings: Settings
     folder: RunFolder
     data: DataSet
+    fitted_data: DataSet
+    """The data set as the final fit and the evaluation see it."""
     split: Split
     card: Card
+    notes: tuple[str, ...]
+    """What a person should know about how the inputs were understood."""
 
     @property
     def resuming(self) -> bool:
         """Whether the run goes on where it stopped."""
         return self.settings.resume is not None
 
+    @functools.cached_property
+    def selection_data(self) -> DataSet:
+        """The data set as selection sees it: nothing in it was learnt from the classes or rows held out."""
+        return with_texts(self.data, self.settings.texts, self.split, "train")
+
     def training_pairs(self, *, selecting: bool) -> tuple[Pairs, Classes]:
         """All that fitting may see: rows of seen classes, labelled 0.. among the classes fitted, and those classes."""
-        return training_pairs(self.data, self.split, selecting=selecting)
+        return training_pairs(self.selection_data if selecting else self.fitted_data, self.split, selecting=selecting)
 
     def build(self, pairs: Pairs, classes: Classes, chosen: dict[str, Any]) -> Method:
         """The configured method, with the searched values `chosen`, for these pairs and classes."""
@@ -107,7 +145,7 @@ class Run:
 
     def title(self) -> str:
         """What was measured, for the heads of tables and figures."""
-        return f"{self.settings.label} on {self.data.card.name}, class split {self.split.seed}"
+        return f"{self.settings.label} on {self.card.data}, class split {self.split.seed}"
 
 
 def prepare(cfg: DictConfig, folder: Path, overrides: list[str]) -> Run:
@@ -117,34 +155,44 @@ def prepare(cfg: DictConfig, folder: Path, overrides: list[str]) -> Run:
         raise InputError(
             f"{folder} already holds a run; go on with msl train resume={folder}, or give another hydra.run.dir"
         )
-    data: DataSet = instantiate(settings.data)
+    notes: list[str] = []
+    data = read_data(settings.data, settings.embedding, tell=notes.append)
     split: Split = read_split(folder / "split.json") if settings.resume else instantiate(settings.split)(data)
-    pairs, classes = training_pairs(data, split, selecting=False)
+    shown = with_texts(data, settings.texts, split, "seen_train")
+    pairs, classes = training_pairs(shown, split, selecting=False)
     build(settings.method, sizes(pairs, classes), {})  # a wrong combination of networks shows here
     card = Card(
         label=settings.label,
         method=settings.method["name"],
         sizes=sizes(pairs, classes),
         classes=classes.names,
-        data=data.card.name,
-        encoders=data.card.features,
+        data=shown.card.name,
+        data_hash=fingerprint(data),
+        encoders=shown.card.features,
+        embedding=shown.card.embedding,
         overrides=tuple(overrides),
         config_hash=digest,
     )
-    if settings.resume and RunFolder(folder).card().config_hash != digest:
+    if settings.resume:
+        _check_same(RunFolder(folder).card(), card, folder)
+    return Run(settings, RunFolder(folder), data, shown, split, card, tuple(notes))
+
+
+def _check_same(started: Card, now: Card, folder: Path) -> None:
+    if started.config_hash != now.config_hash:
         raise InputError(
             f"the configuration in {folder} is not the one the run was started with; restore config.yaml or start a new run"
         )
-    return Run(settings, RunFolder(folder), data, split, card)
+    check_same_data(started, now.data_hash, folder)
 
 
-def training_pairs(data: DataSet, split: Split, *, selecting: bool) -> tuple[Pairs, Classes]:
-    """Rows and classes that fitting may see, while selecting or in the final fit; labels index the returned classes."""
-    indices = split.classes(data, selecting=selecting)
-    pairs = data.pairs.take(split.positions("train" if selecting else "seen_train", data))
-    position = np.full(len(data.classes), -1)
-    position[indices] = np.arange(len(indices))
-    return replace(pairs, labels=position[pairs.labels]), data.classes.take(indices)
+def check_same_data(card: Card, found: str, folder: Path) -> None:
+    """An `InputError` unless the data are those a run was trained on."""
+    if card.data_hash != found:
+        raise InputError(
+            f"the data set {card.data!r} is not the one the run in {folder} was trained on (its hash is {found}, the run's "
+            f"{card.data_hash}); restore the data or train anew"
+        )
 
 
 def sizes(pairs: Pairs, classes: Classes) -> Sizes:

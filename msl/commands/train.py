@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from msl.commands.learn import learn
 from msl.commands.settings import Run, Settings, prepare
 from msl.config import redacted
 from msl.data.splits import Split
+from msl.evaluation.evaluate import evaluate
 from msl.evaluation.ledger import append
-from msl.evaluation.protocol import directions, evaluate
+from msl.evaluation.protocol import Direction, Protocol, directions, regimes
 from msl.evaluation.run import Card
 from msl.methods.method import Method
 from msl.metrics.curves import LEVELS
@@ -48,40 +50,47 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> list[dict[str,
 def report(run: Run, method: Method, card: Card, board: Board) -> list[dict[str, Any]]:
     """Evaluate, write numbers and pictures, print the table and what to do next."""
     chosen, path = run.settings.evaluation, run.folder.path
-    evaluation = evaluate(
-        method, run.data, run.split, metrics=chosen.metrics, gallery=chosen.gallery, similarity=chosen.similarity
-    )
+    found: list[figures.Finds] = []
+    sides = _watched(directions(method, run.fitted_data, run.split, chosen.protocol), run, found)
+    evaluation = evaluate(sides, run.fitted_data, run.split, chosen.protocol, metrics=chosen.metrics)
     pictures = [figures.curves(evaluation.curves, title=run.title(), file=path / "curves.png")]
-    if run.settings.report.queries:
-        pictures.append(_gallery(run, method))
+    if found:
+        title = f"{run.title()}, {_shown(run)} classes"
+        pictures.append(figures.gallery(found, run.data, title=title, file=path / "gallery.png"))
     rows = run.folder.write_evaluation(evaluation, identity(run.settings, run.split, card))
     if run.settings.ledger:
         append(Path(run.settings.ledger), rows)
     board.results(rows, evaluation.curves, LEVELS, pictures)
-    show(rows, title=f"{run.title()}; gallery={chosen.gallery}, {chosen.similarity}")
+    show(rows, title=f"{run.title()}; {described(chosen.protocol)}")
     console.print("pictures:", *(_near(picture) for picture in pictures), soft_wrap=True)
     if board.place:
         console.print(
             f"W&B run: {_near(Path(board.place))} (wandb leet shows it here, wandb sync sends it)", soft_wrap=True
         )
-    console.print(f"next: msl evaluate run={_near(path)} evaluation.gallery=train", soft_wrap=True)
+    console.print(f"next: msl evaluate run={_near(path)} protocols=true", soft_wrap=True)
     return rows
 
 
-def _gallery(run: Run, method: Method) -> Path:
-    """The contact sheet of unseen classes (of all classes in the standard regime)."""
-    sides = directions(method, run.data, run.split, gallery=run.settings.evaluation.gallery)
-    found = [each for each in sides if each.regime in ("unseen", "standard")]
+def _watched(sides: Iterator[Direction], run: Run, found: list[figures.Finds]) -> Iterator[Direction]:
+    """The directions as they come, with the gallery's finds of one regime collected on the way: codes are made once."""
     chosen = run.settings.report
-    return figures.gallery(
-        found,
-        run.data,
-        title=f"{run.title()}, {found[0].regime} classes",
-        rows=chosen.queries,
-        columns=chosen.finds,
-        seed=chosen.seed,
-        file=run.folder.path / "gallery.png",
-    )
+    for direction in sides:
+        if chosen.queries and direction.regime == _shown(run):
+            found.append(figures.finds(direction, rows=chosen.queries, columns=chosen.finds, seed=chosen.seed))
+        yield direction
+        del direction  # nothing keeps the codes of a direction that is done
+
+
+def _shown(run: Run) -> str:
+    """The regime the gallery shows: unseen classes where they are measured."""
+    measured = regimes(run.split, run.settings.evaluation.protocol)
+    return "unseen" if "unseen" in measured else measured[-1]
+
+
+def described(protocol: Protocol) -> str:
+    """The protocol, for the head of a table."""
+    scaled = "" if protocol.standardise == "train" else ", each matrix z-scored on its own"
+    return f"gallery={protocol.gallery}, {protocol.similarity}{scaled}"
 
 
 def show(rows: list[dict[str, Any]], *, title: str) -> None:
@@ -106,6 +115,10 @@ def identity(settings: Settings, split: Split, card: Card) -> dict[str, Any]:
     return {
         "method": card.label,
         "data": card.data,
+        "data_hash": card.data_hash,
+        "features": list(card.encoders),
+        "embedding": card.embedding,
+        "split_rule": settings.split["_target_"].rpartition(".")[2],
         "split_seed": split.seed,
         "split_hash": split.hash,
         "seed": settings.seed,
@@ -122,6 +135,8 @@ def _announce(run: Run) -> None:
         f"[bold]{card.label}[/bold] on {card.data}: {training:,} training pairs of {len(card.classes)} seen classes{held_out},"
     )
     console.print(f"{len(split.unseen)} unseen classes; class split {split.seed} ({split.hash})")
+    for note in run.notes:
+        console.print(f"note: {note}", soft_wrap=True)
     console.print(f"{'goes on' if run.resuming else 'writes'} in {run.folder.path}", soft_wrap=True)
 
 

@@ -9,7 +9,7 @@ from msl.types import Floats, InputError, Ints
 
 @dataclass(frozen=True)
 class Classes:
-    """Class `names`, in label order, and their embeddings `vectors` (classes, size)."""
+    """Class `names`, in label order, and their embeddings `vectors` (classes, size); of size 0 where there are none."""
 
     names: tuple[str, ...]
     vectors: Floats
@@ -24,7 +24,9 @@ class Classes:
             raise InputError(
                 f"there are {len(self.names)} class names but {len(self.vectors)} class vectors; give one vector per class"
             )
-        lacking = [name for name, vector in zip(self.names, self.vectors, strict=True) if not np.any(vector)]
+        lacking = [
+            name for name, vector in zip(self.names, self.vectors, strict=True) if vector.size and not np.any(vector)
+        ]
         if lacking:
             raise InputError(
                 f"class {lacking[0]!r} has no vector (all zeros; {len(lacking)} such classes); give it one or rename it"

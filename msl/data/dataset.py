@@ -1,11 +1,18 @@
 """A data set: pairs and classes, a card that says what they are, and what a gallery shows of each pair."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from msl.data.classes import Classes
+from msl.data.fetching.download import Remote
 from msl.data.pairs import Pairs
 from msl.types import Ints
+
+TRAIN, TEST, VALIDATION = 0, 1, 2
+"""Values of `DataSet.part`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +28,8 @@ class Card:
     source: str
     licence: str
     obtain: str
+    remotes: tuple[Remote, ...] = ()
+    """Files that ``msl data get`` fetches."""
 
     @property
     def directions(self) -> tuple[str, str]:
@@ -33,7 +42,7 @@ class Card:
 
 @dataclass(frozen=True, kw_only=True)
 class DataSet:
-    """Everything known of a data set; `part` (n,) is 0 for rows of the train part and 1 for rows of the test part."""
+    """Everything known of a data set; `part` (n,) says of each row whether it is `TRAIN`, `TEST` or `VALIDATION`."""
 
     card: Card
     pairs: Pairs
@@ -41,3 +50,22 @@ class DataSet:
     part: Ints
     texts: tuple[str, ...] | None = None
     pictures: tuple[Path, ...] | None = None
+
+
+_SAMPLE = 4096
+
+
+def fingerprint(data: DataSet) -> str:
+    """First 12 hexadecimal digits of a sha256 of ids, labels, parts, class names and features.
+
+    Of more than `_SAMPLE` items, the features of so many, evenly spaced: enough to tell two data sets apart.
+    """
+    pairs = data.pairs
+    digest = hashlib.sha256("\0".join((*pairs.ids, *data.classes.names)).encode())
+    for array in (pairs.labels, data.part):
+        digest.update(np.ascontiguousarray(array, dtype="<i8").data)
+    for features in (pairs.a, pairs.b):
+        present = np.flatnonzero(features.present)
+        chosen = present[np.linspace(0, len(present) - 1, min(len(present), _SAMPLE), dtype=np.int64)]
+        digest.update(np.ascontiguousarray(features[chosen], dtype="<f4").data)
+    return digest.hexdigest()[:12]

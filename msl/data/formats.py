@@ -5,7 +5,6 @@ Keys: ``image`` (n, d_image), ``text`` (n, d_text), ``label`` (n,) class indices
 one object a line with ``id``, ``text`` and the path of the ``image``, which galleries show.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,9 @@ import numpy as np
 
 from msl.data.classes import Classes
 from msl.data.dataset import Card, DataSet
-from msl.data.pairs import Pairs, checked_features
+from msl.data.finding.items import read_items
+from msl.data.labels import checked_labels
+from msl.data.pairs import Features, Pairs, checked_features
 from msl.types import InputError, Ints
 
 KEYS = ("image", "text", "label", "split", "class_names", "class_vectors", "ids")
@@ -27,11 +28,11 @@ def read_dataset(path: Path, card: Card) -> DataSet:
     """
     file = path / "features.npz" if path.is_dir() else path
     arrays = _arrays(file)
-    labels = _labels(arrays, file)
+    labels = checked_labels(arrays["label"], len(_names(arrays, "class_names", file)), what=f"{file}: label")
     pairs = Pairs(
         _ids(arrays, file, len(labels)),
-        checked_features(arrays["image"], what=f"{file}: image", rows=len(labels)),
-        checked_features(arrays["text"], what=f"{file}: text", rows=len(labels)),
+        Features(checked_features(arrays["image"], what=f"{file}: image", rows=len(labels))),
+        Features(checked_features(arrays["text"], what=f"{file}: text", rows=len(labels))),
         labels,
     )
     names = _names(arrays, "class_names", file)
@@ -39,7 +40,7 @@ def read_dataset(path: Path, card: Card) -> DataSet:
         classes = Classes(names, checked_features(arrays["class_vectors"], what=f"{file}: class_vectors"))
     except InputError as error:
         raise InputError(f"{file}: {error}" if str(file) not in str(error) else str(error)) from None
-    texts, pictures = _items(file.parent, pairs.ids)
+    texts, pictures = read_items(file.parent, pairs.ids)
     return DataSet(card=card, pairs=pairs, classes=classes, part=_part(arrays, file), texts=texts, pictures=pictures)
 
 
@@ -66,23 +67,6 @@ def _arrays(file: Path) -> Mapping[str, np.ndarray[Any, Any]]:
         raise InputError(
             f"{file} is not a readable .npz without pickled objects ({reason}); write it with numpy.savez"
         ) from None
-
-
-def _labels(arrays: Mapping[str, np.ndarray[Any, Any]], file: Path) -> Ints:
-    labels, classes = arrays["label"], len(_names(arrays, "class_names", file))
-    if labels.ndim != 1 or labels.dtype.kind not in "iu" or not len(labels):
-        raise InputError(
-            f"{file}: label: wanted one class index per row, but got shape {labels.shape} of {labels.dtype}; "
-            "give each pair the position of its class in class_names"
-        )
-    outside = np.flatnonzero((labels < 0) | (labels >= classes))
-    if len(outside):
-        row = outside[0]
-        raise InputError(
-            f"{file}: label: row {row} has label {labels[row]}, outside the {classes} classes; relabel it 0..{classes - 1}"
-        )
-    indices: Ints = labels.astype(np.int64)
-    return indices
 
 
 def _ids(arrays: Mapping[str, np.ndarray[Any, Any]], file: Path, rows: int) -> tuple[str, ...]:
@@ -116,33 +100,3 @@ def _part(arrays: Mapping[str, np.ndarray[Any, Any]], file: Path) -> Ints:
         )
     part: Ints = (split == "test").astype(np.int64)
     return part
-
-
-def _items(folder: Path, ids: tuple[str, ...]) -> tuple[tuple[str, ...] | None, tuple[Path, ...] | None]:
-    file = next((folder / name for name in ("items.jsonl", "texts.jsonl") if (folder / name).is_file()), None)
-    if file is None:
-        return None, None
-    items = {}
-    # not splitlines(), which also breaks at characters that may stand bare in JSON text, such as U+2028
-    for number, line in enumerate(file.read_bytes().rstrip().split(b"\n"), start=1):
-        try:
-            item = json.loads(line)
-            items[str(item["id"])] = item
-        except (ValueError, KeyError, TypeError, RecursionError):
-            raise InputError(
-                f"{file}: line {number} is not a JSON object with an id; write one object per line"
-            ) from None
-    lacking = [name for name in ids if name not in items]
-    if lacking:
-        raise InputError(
-            f"{file} has no line for id {lacking[0]!r} of features.npz; write both from the same list of items"
-        )
-    odd = next((name for name in ids if not isinstance(items[name].get("image", ""), str)), None)
-    if odd is not None:
-        raise InputError(
-            f"{file}: the image of id {odd!r} is no path; write a path relative to {folder}, or leave it out"
-        )
-    texts = tuple(str(items[name].get("text", name)) for name in ids)
-    if not all("image" in items[name] for name in ids):
-        return texts, None
-    return texts, tuple(folder / items[name]["image"] for name in ids)

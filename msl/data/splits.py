@@ -1,16 +1,20 @@
 """Splits: which classes are seen, held out for selection, or unseen, and which rows each part of a run may touch."""
 
+import functools
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 from annotated_types import Gt, Lt
+from numpy.typing import NDArray
 
-from msl.data.dataset import DataSet
-from msl.files import write_json
+from msl.data.arrays import read_arrays
+from msl.data.dataset import TEST, TRAIN, VALIDATION, DataSet
+from msl.data.labels import carrying
+from msl.files import write_text
 from msl.types import Fraction, InputError, Ints
 
 Group: TypeAlias = Literal["train", "validation", "seen_train", "seen_test", "unseen_train", "unseen_test"]
@@ -34,14 +38,20 @@ class Split:
     unseen: tuple[str, ...]
     rows: dict[str, tuple[str, ...]]
 
-    @property
+    @functools.cached_property
     def hash(self) -> str:
         """First 12 hexadecimal digits of the sha256 of the split's content."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:12]
+        return hashlib.sha256(json.dumps(self._content(), sort_keys=True).encode()).hexdigest()[:12]
 
     def write(self, path: Path) -> Path:
-        """Write the manifest."""
-        return write_json(path, asdict(self) | {"hash": self.hash})
+        """Write the manifest, a line for each of its entries."""
+        lines = [
+            f"{json.dumps(key)}: {json.dumps(value)}" for key, value in (self._content() | {"hash": self.hash}).items()
+        ]
+        return write_text(path, "{" + ",\n".join(lines) + "}\n")
+
+    def _content(self) -> dict[str, Any]:
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     def positions(self, group: Group, data: DataSet) -> Ints:
         """Row numbers of a group in `data`; an `InputError` if the data set lacks one of its ids."""
@@ -52,6 +62,10 @@ class Split:
                 f"the split names id {lacking[0]!r}, which data set {data.card.name!r} lacks; use the data it was made from"
             )
         return np.array([place[name] for name in self.rows[group]], dtype=np.int64)
+
+    def unseen_classes(self, data: DataSet) -> Ints:
+        """Indices of the unseen classes, in the data set's order."""
+        return np.flatnonzero(np.isin(data.classes.names, self.unseen))
 
     def classes(self, data: DataSet, *, selecting: bool) -> Ints:
         """Indices of the classes fitted, in the data set's order: all seen ones, less the held-out ones when selecting."""
@@ -87,52 +101,72 @@ def extendable(
     """Classes drawn at random by `seed`: `seen_share` of them seen, of those `pseudo_unseen_share` held out for selection.
 
     Rows of seen classes keep the data set's train and test part. Of unseen classes, which nothing is fitted to, `all`
-    rows are queries, or only those of the ``test`` part (DADN's protocol, for published feature files).
+    rows are queries, or only those of the ``test`` part (DADN's protocol, for published feature files). An item of
+    several classes is unseen if one of them is.
     """
-    total = len(data.classes)
-    order = np.random.default_rng(seed).permutation(total)
-    seen = round(seen_share * total)
-    held_out = round(pseudo_unseen_share * seen)
-    if seen - held_out < 2 or total - seen < 2 or (pseudo_unseen_share and held_out < 2):
+    order = np.random.default_rng(seed).permutation(len(data.classes))
+    count = round(seen_share * len(order))
+    held_out = _held_out(order[:count], pseudo_unseen_share, unseen=len(order) - count)
+    return _split(data, seed, order[:count], order[:held_out], order[count:], all_unseen_rows=unseen_rows == "all")
+
+
+def even_odd(data: DataSet, *, seed: Annotated[int, Gt(-1)], pseudo_unseen_share: Fraction) -> Split:
+    """DADN's rule (Chi & Peng, TCSVT 2019): classes of even index are unseen, those of odd index are seen.
+
+    Of unseen classes the rows of the test part are queries. `seed` draws the classes held out for selection.
+    """
+    seen, unseen = np.arange(len(data.classes))[1::2], np.arange(len(data.classes))[::2]
+    order = np.random.default_rng(seed).permutation(seen)
+    held_out = _held_out(seen, pseudo_unseen_share, unseen=len(unseen))
+    return _split(data, seed, seen, order[:held_out], unseen, all_unseen_rows=False)
+
+
+def from_file(data: DataSet, *, path: str, seed: Annotated[int, Gt(-1)], pseudo_unseen_share: Fraction) -> Split:
+    """A split somebody published: DADN's `.mat` (row numbers and classes) or the `split.json` of a run.
+
+    `path` is the file, or a folder of which file number `seed` in order of name is taken. The rows of a `.mat` count in
+    the data set's order; they must be of the classes the file names.
+    """
+    file = _numbered(Path(path), seed)
+    if file.suffix == ".json":
+        return read_split(file)
+    arrays = {name: np.ravel(array) for name, array in read_arrays(file).items()}
+    lacking = [name for name in ("seen_class", "unseen_class", *_DADN_ROWS) if name not in arrays]
+    if lacking:
+        raise InputError(f"{file} has no array {lacking[0]!r}; wanted the keys of a DADN split file, or a split.json")
+    seen, unseen = (arrays[name].astype(np.int64) for name in ("seen_class", "unseen_class"))
+    unknown = [label for label in (*seen, *unseen) if not 0 <= label < len(data.classes)]
+    if unknown:
         raise InputError(
-            f"split: of {total} classes, {seen - held_out} would be trained on, {held_out} held out and {total - seen} unseen; "
-            "each wants at least 2: change split.seen_share or split.pseudo_unseen_share"
+            f"{file} names class {unknown[0]}, and data set {data.card.name!r} has {len(data.classes)} classes"
         )
-    is_seen, is_held_out = (np.isin(data.pairs.labels, order[:count]) for count in (seen, held_out))
-    test = data.part == 1
-    rows = {
-        "train": is_seen & ~is_held_out & ~test,
-        "validation": is_held_out & ~test,
-        "seen_train": is_seen & ~test,
-        "seen_test": is_seen & test,
-        "unseen_train": ~is_seen & ~test,
-        "unseen_test": ~is_seen if unseen_rows == "all" else ~is_seen & test,
-    }
-    return Split(
-        kind="extendable",
-        data=data.card.name,
-        seed=seed,
-        seen=_names(data, order[:seen]),
-        pseudo_unseen=_names(data, order[:held_out]),
-        unseen=_names(data, order[seen:]),
-        rows=_ids(data, rows),
-    )
+    held_out = _held_out(seen, pseudo_unseen_share, unseen=len(unseen))
+    order = np.random.default_rng(seed).permutation(seen)
+    split = _split(data, seed, seen, order[:held_out], unseen, all_unseen_rows=False)
+    for name, group in _DADN_ROWS.items():
+        if not np.array_equal(np.sort(arrays[name]), split.positions(group, data)):
+            raise InputError(
+                f"{file}: {name} is not the {group.split('_')[1]} rows of the classes it names in data set "
+                f"{data.card.name!r}; use the data set the split was made for, in its published order"
+            )
+    return split
 
 
 def standard(data: DataSet, *, seed: Annotated[int, Gt(-1)], validation_share: Fraction) -> Split:
     """All classes shared by training and test; `validation_share` of the train part's rows, drawn by `seed`, select.
 
-    The final fit is on the whole train part.
+    A data set with validation rows of its own selects on those instead. The final fit is on the whole train part.
     """
-    train = np.flatnonzero(data.part == 0)
-    chosen = np.random.default_rng(seed).permutation(train)[: round(validation_share * len(train))]
-    validation = np.isin(np.arange(len(data.pairs)), chosen)
+    train, validation = data.part == TRAIN, data.part == VALIDATION
+    if not validation.any():
+        chosen = np.random.default_rng(seed).permutation(np.flatnonzero(train))[: round(validation_share * train.sum())]
+        validation[chosen] = True
     nothing = np.zeros(len(data.pairs), dtype=bool)
     rows = {
-        "train": (data.part == 0) & ~validation,
+        "train": train & ~validation,
         "validation": validation,
-        "seen_train": data.part == 0,
-        "seen_test": data.part == 1,
+        "seen_train": train,
+        "seen_test": data.part == TEST,
         "unseen_train": nothing,
         "unseen_test": nothing,
     }
@@ -140,9 +174,67 @@ def standard(data: DataSet, *, seed: Annotated[int, Gt(-1)], validation_share: F
     return Split("standard", data.card.name, seed, everything, (), (), _ids(data, rows))
 
 
+_DADN_ROWS: dict[str, Group] = {
+    "idx_train_s": "seen_train",
+    "idx_ret_s": "seen_train",
+    "idx_test_s": "seen_test",
+    "idx_train_u": "unseen_train",
+    "idx_ret_u": "unseen_train",
+    "idx_test_u": "unseen_test",
+}
+
+
+def _split(data: DataSet, seed: int, seen: Ints, held_out: Ints, unseen: Ints, *, all_unseen_rows: bool) -> Split:
+    """The split of these classes, indices in any order."""
+    is_unseen = carrying(data.pairs.labels, unseen)
+    is_seen = carrying(data.pairs.labels, seen) & ~is_unseen
+    is_held_out = carrying(data.pairs.labels, held_out) & is_seen
+    train, test = data.part == TRAIN, data.part == TEST
+    rows = {
+        "train": is_seen & ~is_held_out & train,
+        "validation": is_held_out & train,
+        "seen_train": is_seen & train,
+        "seen_test": is_seen & test,
+        "unseen_train": is_unseen & train,
+        "unseen_test": is_unseen if all_unseen_rows else is_unseen & test,
+    }
+    return Split(
+        kind="extendable",
+        data=data.card.name,
+        seed=seed,
+        seen=_names(data, seen),
+        pseudo_unseen=_names(data, held_out),
+        unseen=_names(data, unseen),
+        rows=_ids(data, rows),
+    )
+
+
+def _held_out(seen: Ints, share: float, *, unseen: int) -> int:
+    """How many of the seen classes selection holds out; an `InputError` if too few are left to learn or to search."""
+    count = round(share * len(seen))
+    if len(seen) - count < 2 or unseen < 2 or (share and count < 2):
+        raise InputError(
+            f"split: of {len(seen) + unseen} classes, {len(seen) - count} would be trained on, {count} held out and {unseen} "
+            "unseen; each wants at least 2: change split.seen_share or split.pseudo_unseen_share"
+        )
+    return count
+
+
+def _numbered(path: Path, number: int) -> Path:
+    if not path.is_dir():
+        return path
+    files = sorted(file for file in path.iterdir() if file.suffix in (".mat", ".json"))
+    if number >= len(files):
+        raise InputError(
+            f"{path} holds {len(files)} split files (.mat or .json), and split.seed={number} asks for number {number}, "
+            "counted from 0; give a smaller split.seed or the path of one file"
+        )
+    return files[number]
+
+
 def _names(data: DataSet, indices: Ints) -> tuple[str, ...]:
     return tuple(data.classes.names[index] for index in sorted(indices))
 
 
-def _ids(data: DataSet, rows: dict[str, np.ndarray[Any, np.dtype[np.bool_]]]) -> dict[str, tuple[str, ...]]:
+def _ids(data: DataSet, rows: dict[str, NDArray[np.bool_]]) -> dict[str, tuple[str, ...]]:
     return {group: tuple(data.pairs.ids[row] for row in np.flatnonzero(mask)) for group, mask in rows.items()}

@@ -4,16 +4,21 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from msl.evaluation.interval import Interval, paired_difference, t_interval
-from msl.files import write_text
+from msl.files import locked, write_text
 from msl.types import InputError
 
-_IDENTITY = ("config_hash", "regime", "direction", "metric", "gallery_side")
-_NEEDED = (*_IDENTITY, "method", "data", "split_seed", "value", "chance", "lift")
+_PROTOCOL = ("split_rule", "gallery_side", "standardise", "similarity")
+_IDENTITY = ("config_hash", "data_hash", "regime", "direction", "metric", *_PROTOCOL)
+_NEEDED = (*_IDENTITY, "method", "data", "split_seed", "seed", "value", "chance", "lift")
+
+
+_Cell: TypeAlias = tuple[str, str, str, str]
+"""Data set, protocol, regime, method."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,7 @@ class Summary:
 
     method: str
     data: str
+    protocol: str
     regime: str
     value: Interval
     chance: float
@@ -61,10 +67,11 @@ def runs_below(folder: Path) -> list[dict[str, Any]]:
 
 def append(ledger: Path, rows: Iterable[dict[str, Any]]) -> None:
     """Add rows; a row of the same configuration, regime, direction and metric replaces the earlier one."""
-    known = {_identity(row): row for row in (read_rows(ledger) if ledger.is_file() else [])}
-    known |= {_identity(row): row for row in rows}
-    lines = [json.dumps(row, sort_keys=True, ensure_ascii=False, allow_nan=False) for row in known.values()]
-    write_text(ledger, "\n".join(lines) + "\n")
+    with locked(ledger):
+        known = {_identity(row): row for row in (read_rows(ledger) if ledger.is_file() else [])}
+        known |= {_identity(row): row for row in rows}
+        lines = [json.dumps(row, sort_keys=True, ensure_ascii=False, allow_nan=False) for row in known.values()]
+        write_text(ledger, "\n".join(lines) + "\n")
 
 
 def summarise(rows: Sequence[dict[str, Any]], *, metric: str, direction: str, reference: str | None) -> list[Summary]:
@@ -76,26 +83,40 @@ def summarise(rows: Sequence[dict[str, Any]], *, metric: str, direction: str, re
     if reference is not None and reference not in {row["method"] for row in chosen}:
         known = ", ".join(sorted({row["method"] for row in chosen}))
         raise InputError(f"reference={reference!r} is no method of these runs; there are {known}")
-    galleries = sorted({row["gallery_side"] for row in chosen})
-    if len(galleries) > 1:
-        raise InputError(
-            f"these rows search the galleries {' and '.join(galleries)}, which no mean may mix; give those of one"
-        )
-    cells: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    cells: dict[_Cell, list[dict[str, Any]]] = {}
     for row in chosen:
-        cells.setdefault((row["data"], row["regime"], row["method"]), []).append(row)
+        cells.setdefault((row["data"], _protocol(row), row["regime"], row["method"]), []).append(row)
+    for key, rows in cells.items():
+        _check_one_configuration(key, rows)
     return [_summary(key, cells, reference) for key in cells]
 
 
-def _summary(
-    key: tuple[str, str, str], cells: dict[tuple[str, str, str], list[dict[str, Any]]], reference: str | None
-) -> Summary:
-    data, regime, method = key
+def _protocol(row: dict[str, Any]) -> str:
+    """Everything about the protocol that no mean may mix."""
+    scaled = [] if row["standardise"] == "train" else [row["standardise"]]
+    return ", ".join([row["split_rule"], f"{row['gallery_side']} gallery", *scaled, row["similarity"]])
+
+
+def _check_one_configuration(cell: _Cell, rows: list[dict[str, Any]]) -> None:
+    """An `InputError` if one label stands for two configurations: their mean would be called a mean over seeds."""
+    seen: dict[tuple[Any, ...], str] = {}
+    for row in rows:
+        run = row["split_seed"], row["seed"]
+        if seen.setdefault(run, row["config_hash"]) != row["config_hash"]:
+            raise InputError(
+                f"two configurations share the label {cell[3]!r} on {cell[0]}, class split {run[0]}, seed {run[1]} "
+                f"({seen[run]} and {row['config_hash']}); give each a label of its own"
+            )
+
+
+def _summary(key: _Cell, cells: dict[_Cell, list[dict[str, Any]]], reference: str | None) -> Summary:
+    data, protocol, regime, method = key
     values = by_split(cells[key], "value")
-    other = cells.get((data, regime, reference)) if reference and reference != method else None
+    other = cells.get((data, protocol, regime, reference)) if reference and reference != method else None
     return Summary(
         method=method,
         data=data,
+        protocol=protocol,
         regime=regime,
         value=t_interval(list(values.values())),
         chance=float(np.mean(list(by_split(cells[key], "chance").values()))),

@@ -1,45 +1,58 @@
-"""The protocol: which queries search which gallery in which regime, and every number with its chance and lift."""
+"""The protocol: which queries search which gallery in which regime, and how their features are scaled."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from msl.data.dataset import DataSet
+from msl.data.pairs import Features, Pairs
 from msl.data.splits import Group, Split
 from msl.methods.method import Method
-from msl.metrics.chance import lift
-from msl.metrics.means import class_means, mean
-from msl.metrics.measure import chance, measure, precision_recall_curve
-from msl.metrics.ranked import Values
+from msl.metrics.means import mean
+from msl.metrics.measure import measure
 from msl.metrics.similarity import Similarity
-from msl.types import Floats, InputError, Ints, Regime
+from msl.types import Floats, InputError, Ints, Modality, Regime
 
 GallerySide: TypeAlias = Literal["test", "train"]
 """``test``: queries search the test rows; ``train``: they search the train part of the same classes."""
 
-_QUERIES: dict[Regime, tuple[Group, ...]] = {
-    "standard": ("seen_test",),
-    "seen": ("seen_test",),
-    "unseen": ("unseen_test",),
-    "generalised": ("seen_test", "unseen_test"),
-}
+Standardising: TypeAlias = Literal["train", "per_matrix"]
+"""Whose mean and deviation scale the features searched: the training rows', or each matrix's own, as DADN does."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protocol:
+    """How codes are searched: what has to stand beside every number."""
+
+    gallery: GallerySide
+    standardise: Standardising
+    similarity: Similarity
+    regimes: tuple[Regime, ...]
+    """Those measured, of the ones the split has."""
 
 
 @dataclass(frozen=True)
 class Codes:
-    """Codes of queries or gallery: a (n, code), b (n, code), class indices (n,), and the rows of the data set (n,)."""
+    """Codes (n, code) of some rows of one modality, their labels and row numbers (n,); rows of seen classes come first."""
 
-    a: Floats
-    b: Floats
+    codes: Floats
     labels: Ints
     rows: Ints
+    seen: int
+    """How many rows are of seen classes."""
+
+    def of(self, regime: Regime) -> "Codes":
+        """The rows of a regime, as views."""
+        first = self.seen if regime == "unseen" else 0
+        last = self.seen if regime in ("standard", "seen") else len(self.rows)
+        return Codes(self.codes[first:last], self.labels[first:last], self.rows[first:last], self.seen)
 
     def take(self, chosen: NDArray[np.bool_]) -> "Codes":
         """The codes that a mask (n,) chooses."""
-        return Codes(self.a[chosen], self.b[chosen], self.labels[chosen], self.rows[chosen])
+        return Codes(self.codes[chosen], self.labels[chosen], self.rows[chosen], self.seen)
 
 
 @dataclass(frozen=True)
@@ -56,149 +69,88 @@ class Direction:
     gallery_rows: Ints
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """Tidy `rows`; per-query values, curves (precision on `LEVELS`) and per-class mAP by ``regime/direction[/metric]``."""
-
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    per_query: dict[str, Values] = field(default_factory=dict)
-    curves: dict[str, Values] = field(default_factory=dict)
-    per_class: dict[str, dict[str, float]] = field(default_factory=dict)
+def regimes(split: Split, protocol: Protocol) -> tuple[Regime, ...]:
+    """The regimes measured: those asked for that the split has rows for."""
+    if split.kind == "standard":
+        return ("standard",)
+    return tuple(regime for regime in ("seen", "unseen", "generalised") if regime in protocol.regimes)
 
 
-def regimes(split: Split) -> tuple[Regime, ...]:
-    """The regimes a split has rows for."""
-    return ("standard",) if split.kind == "standard" else ("seen", "unseen", "generalised")
+def directions(method: Method, data: DataSet, split: Split, protocol: Protocol) -> Iterator[Direction]:
+    """Encode and yield direction by direction, every regime of one before the other.
 
-
-def evaluate(
-    method: Method, data: DataSet, split: Split, *, metrics: Sequence[str], gallery: GallerySide, similarity: Similarity
-) -> Evaluation:
-    """Measure every metric in every regime of the split and in both directions.
-
-    In the generalised regime seen and unseen queries search one gallery that holds both; beside the value over all
-    queries stand those over the seen and over the unseen ones and their harmonic mean (Xian et al., TPAMI 2019).
+    With a train gallery only one direction's codes are held at a time; with a test gallery both directions need the same.
     """
-    result = Evaluation()
-    for direction in directions(method, data, split, gallery=gallery):
-        _measure(result, direction, data, split, metrics, gallery, similarity)
-    for regime in regimes(split):
-        _average(result, regime, data.card.directions)
-    return result
+    sides: tuple[tuple[Modality, Modality], ...] = (("a", "b"), ("b", "a"))
+    codes: dict[tuple[Modality, GallerySide], Codes] = {}
+    for name, (asked, shown) in zip(data.card.directions, sides, strict=True):
+        wanted: tuple[tuple[Modality, GallerySide], ...] = ((asked, "test"), (shown, protocol.gallery))
+        codes = {key: codes[key] for key in wanted if key in codes}
+        for key in wanted:
+            if key not in codes:
+                codes[key] = _encode(method, data, split, protocol, *key)
+        yield from _regimes(name, codes[wanted[0]], codes[wanted[1]], split, protocol)
 
 
-def directions(method: Method, data: DataSet, split: Split, *, gallery: GallerySide) -> Iterator[Direction]:
-    """Encode what each regime needs, once, and yield its two directions."""
-    groups: tuple[Group, ...] = ("seen_test", "unseen_test")
-    if gallery == "train":
-        groups += ("seen_train", "unseen_train")
-    codes = {group: _encode(method, data, split.positions(group, data)) for group in groups if split.rows[group]}
-    forward, backward = data.card.directions
-    for regime in regimes(split):
-        wanted = _QUERIES[regime]
-        queries = _joined([codes[group] for group in wanted if group in codes])
-        found = _joined([codes[name] for group in wanted if (name := _gallery_group(group, gallery)) in codes])
-        if gallery == "train":  # where every row of an unseen class is a query, those in the gallery are not
-            queries = queries.take(~np.isin(queries.rows, found.rows))
-        shared = (queries.labels, found.labels, queries.rows, found.rows)
-        yield Direction(regime, forward, queries.a, found.b, *shared)
-        yield Direction(regime, backward, queries.b, found.a, *shared)
+def _regimes(name: str, queries: Codes, gallery: Codes, split: Split, protocol: Protocol) -> Iterator[Direction]:
+    for regime in regimes(split, protocol):
+        wanted, found = queries.of(regime), gallery.of(regime)
+        if protocol.gallery == "train":  # where every row of an unseen class is a query, those in the gallery are not
+            wanted = wanted.take(~np.isin(wanted.rows, found.rows))
+        if not len(wanted.rows) or not len(found.rows):
+            raise InputError(
+                f"the split leaves the regime {regime!r} without queries or gallery; change split.seen_share or the "
+                "data's test part"
+            )
+        yield Direction(regime, name, wanted.codes, found.codes, wanted.labels, found.labels, wanted.rows, found.rows)
 
 
-def validation_map(method: Method, data: DataSet, rows: Ints, *, similarity: Similarity) -> float:
+def validation_map(method: Method, data: DataSet, split: Split, protocol: Protocol) -> float:
     """Mean over both directions of mAP among validation rows: what chooses epochs and weights. Never given test rows."""
-    codes = _encode(method, data, rows)
-    sides = ((codes.a, codes.b), (codes.b, codes.a))
-    values = [mean(measure(q, g, codes.labels, codes.labels, ["map"], similarity=similarity)["map"]) for q, g in sides]
-    return float(np.mean(values))
+    rows = split.positions("validation", data)
+    found = {}
+    for modality, features in _modalities(data.pairs):
+        own = rows[features.present[rows]]
+        scaled = _scaled(features, [own], split.positions("train", data), protocol)
+        found[modality] = method.encode(scaled, modality), data.pairs.labels[own]
+    (a, labels_a), (b, labels_b) = found["a"], found["b"]
+    sides = ((a, b, labels_a, labels_b), (b, a, labels_b, labels_a))
+    return float(np.mean([mean(measure(*side, ["map"], similarity=protocol.similarity)["map"]) for side in sides]))
 
 
-def harmonic_mean(seen: float, unseen: float) -> float:
-    """``2 S U / (S + U)``, 0 if both are 0."""
-    return 2 * seen * unseen / (seen + unseen) if seen + unseen else 0.0
+def _modalities(pairs: Pairs) -> tuple[tuple[Modality, Features], ...]:
+    return ("a", pairs.a), ("b", pairs.b)
 
 
-def _gallery_group(queries: Group, gallery: GallerySide) -> str:
-    return queries if gallery == "test" else queries.replace("_test", "_train")
+def _encode(
+    method: Method, data: DataSet, split: Split, protocol: Protocol, modality: Modality, side: GallerySide
+) -> Codes:
+    groups: tuple[Group, Group] = ("seen_test", "unseen_test") if side == "test" else ("seen_train", "unseen_train")
+    features = dict(_modalities(data.pairs))[modality]
+    parts = [rows[features.present[rows]] for rows in (split.positions(group, data) for group in groups)]
+    rows = np.concatenate(parts)
+    scaled = _scaled(features, parts, split.positions("seen_train", data), protocol)
+    return Codes(method.encode(scaled, modality), data.pairs.labels[rows], rows, len(parts[0]))
 
 
-def _encode(method: Method, data: DataSet, rows: Ints) -> Codes:
-    pairs = data.pairs
-    return Codes(method.encode(pairs.a[rows], "a"), method.encode(pairs.b[rows], "b"), pairs.labels[rows], rows)
+def _scaled(features: Features, parts: list[Ints], fitted: Ints, protocol: Protocol) -> Features:
+    """The rows of all parts as they are, or each part with the mean and deviation of the rows fitted instead of its own.
+
+    What standardises by the fitted rows then sees every part z-scored on its own.
+    """
+    if protocol.standardise == "train":
+        return features.take(np.concatenate(parts))
+    mean, deviation = _moments(features[fitted[features.present[fitted]]])
+    matched = [_z_scores(features[rows]) * deviation + mean for rows in parts if len(rows)]
+    return Features(np.concatenate(matched))
 
 
-def _joined(parts: list[Codes]) -> Codes:
-    if not parts:
-        raise InputError(
-            "the split leaves a regime without queries or gallery; change split.seen_share or the data's test part"
-        )
-    return Codes(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("a", "b", "labels", "rows")))
+def _z_scores(matrix: Floats) -> Floats:
+    mean, deviation = _moments(matrix)
+    return (matrix - mean) / deviation
 
 
-def _measure(
-    result: Evaluation,
-    direction: Direction,
-    data: DataSet,
-    split: Split,
-    metrics: Sequence[str],
-    gallery: GallerySide,
-    similarity: Similarity,
-) -> None:
-    key = f"{direction.regime}/{direction.name}"
-    labels = direction.query_labels, direction.gallery_labels
-    values = measure(direction.queries, direction.gallery, *labels, metrics, similarity=similarity)
-    chances = chance(*labels, metrics)
-    unseen = np.isin(direction.query_labels, [data.classes.names.index(name) for name in split.unseen])
-    for metric in metrics:
-        row = _Row(direction, metric, gallery)
-        result.per_query[f"{key}/{metric}"] = values[metric]
-        result.rows.append(row.of(values[metric], chances[metric]))
-        if direction.regime == "generalised":
-            result.rows.extend(_generalised(row, values[metric], chances[metric], unseen))
-    curve = precision_recall_curve(direction.queries, direction.gallery, *labels, similarity=similarity)
-    result.curves[key] = np.nanmean(curve, axis=0)
-    by_class = class_means(values[metrics[0]], direction.query_labels)
-    result.per_class[f"{key}/{metrics[0]}"] = {data.classes.names[int(str(c))]: value for c, value in by_class.items()}
-
-
-@dataclass(frozen=True)
-class _Row:
-    direction: Direction
-    metric: str
-    gallery: GallerySide
-
-    def of(self, values: Values, chances: Values, *, suffix: str = "") -> dict[str, Any]:
-        """A tidy row from per-query values; queries with nothing relevant are left out and counted."""
-        return self.from_means(mean(values), mean(chances), suffix=suffix, values=values)
-
-    def from_means(self, value: float, by_chance: float, *, suffix: str, values: Values) -> dict[str, Any]:
-        return {
-            "regime": self.direction.regime,
-            "direction": self.direction.name,
-            "metric": self.metric + suffix,
-            "value": value,
-            "chance": by_chance,
-            "lift": float(lift(value, by_chance)) if by_chance < 1 else 0.0,
-            "queries": int((~np.isnan(values)).sum()),
-            "queries_without_relevant": int(np.isnan(values).sum()),
-            "gallery": len(self.direction.gallery_labels),
-            "gallery_side": self.gallery,
-        }
-
-
-def _generalised(row: _Row, values: Values, chances: Values, unseen: Any) -> Iterator[dict[str, Any]]:
-    seen_row = row.of(values[~unseen], chances[~unseen], suffix="_of_seen")
-    unseen_row = row.of(values[unseen], chances[unseen], suffix="_of_unseen")
-    yield from (seen_row, unseen_row)
-    together, by_chance = (harmonic_mean(seen_row[key], unseen_row[key]) for key in ("value", "chance"))
-    yield row.from_means(together, by_chance, suffix="_harmonic", values=values)
-
-
-def _average(result: Evaluation, regime: Regime, names: tuple[str, str]) -> None:
-    """Add the mean of both directions, under the direction "mean"."""
-    rows = [row for row in result.rows if row["regime"] == regime]
-    for first in [row for row in rows if row["direction"] == names[0]]:
-        second = next(row for row in rows if row["direction"] == names[1] and row["metric"] == first["metric"])
-        means = {key: (first[key] + second[key]) / 2 for key in ("value", "chance", "lift")}
-        sums = {key: first[key] + second[key] for key in ("queries", "queries_without_relevant")}
-        result.rows.append(first | means | sums | {"direction": "mean"})
+def _moments(matrix: Floats) -> tuple[Floats, Floats]:
+    """Mean and deviation of every column (1 where it is constant), in float64."""
+    deviation = matrix.std(axis=0, dtype=np.float64)
+    return matrix.mean(axis=0, dtype=np.float64), np.where(deviation > 0, deviation, 1.0)

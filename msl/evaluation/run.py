@@ -11,7 +11,7 @@ from typing import Any
 
 from msl import __version__
 from msl.data.splits import Split
-from msl.evaluation.protocol import Evaluation
+from msl.evaluation.evaluate import Evaluation
 from msl.files import write_bytes, write_json, write_npz, write_text
 from msl.methods.method import Method, Sizes
 from msl.types import InputError
@@ -30,7 +30,9 @@ class Card:
     classes: tuple[str, ...]
     """The classes trained on, in the classifier's order."""
     data: str
+    data_hash: str
     encoders: tuple[str, str]
+    embedding: str
     overrides: tuple[str, ...]
     config_hash: str
     chosen: dict[str, Any] = field(default_factory=dict)

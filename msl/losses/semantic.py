@@ -10,7 +10,7 @@ def softmax_term(class_logits: Tensor, label: Tensor) -> Tensor:
     ``f_softmax(x, y) = sum_k 1{y = k} log p^(x, k)``
 
     - p^(x, k) -> softmax of `class_logits` (n, classes)
-    - y -> `label` (n,), an index of the seen classes
+    - y -> `label` (n,), an index of the seen classes; or (n, classes), a distribution over them
 
     Returns one value per item (n,). As written a log-likelihood; this is its negative.
     """

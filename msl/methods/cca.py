@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from msl.data.classes import Classes
-from msl.data.pairs import Pairs
+from msl.data.pairs import Features, Pairs
 from msl.methods.method import ClosedForm, Sizes
 from msl.nets.standardise import Standardise
 from msl.types import Count, InputError, Modality, NonNegative
@@ -29,18 +29,41 @@ class CCA(ClosedForm):
     def fit(self, pairs: Pairs, classes: Classes) -> None:
         """Solve for the training pairs; classes are not used."""
         self.prepare(pairs)
-        a: Tensor = self.inputs["a"](torch.from_numpy(pairs.a)).double()
-        b: Tensor = self.inputs["b"](torch.from_numpy(pairs.b)).double()
-        whiten_a, whiten_b = self._whitening(a), self._whitening(b)
-        left, correlations, right = torch.linalg.svd(whiten_a @ (a.T @ b / len(a)) @ whiten_b, full_matrices=False)
-        weights = correlations[: self.size] ** self.power
-        self.get_buffer("to_code_a").copy_(whiten_a @ left[:, : self.size] * weights)
-        self.get_buffer("to_code_b").copy_(whiten_b @ right.T[:, : self.size] * weights)
-        self.get_buffer("correlations").copy_(correlations[: self.size])
+        basis_a, basis_b = self._basis(pairs.a, "a"), self._basis(pairs.b, "b")
+        aa, ab, bb = self._covariances(pairs, basis_a, basis_b)
+        whiten_a, whiten_b = self._whitening(aa), self._whitening(bb)
+        left, correlations, right = torch.linalg.svd(whiten_a @ ab @ whiten_b, full_matrices=False)
+        found = min(self.size, len(correlations))  # of fewer pairs than the code is wide, the rest stays 0
+        weights = correlations[:found] ** self.power
+        self.get_buffer("to_code_a")[:, :found] = (basis_a @ whiten_a @ left[:, :found] * weights).float()
+        self.get_buffer("to_code_b")[:, :found] = (basis_b @ whiten_b @ right.T[:, :found] * weights).float()
+        self.get_buffer("correlations")[:found] = correlations[:found].float()
 
-    def _whitening(self, features: Tensor) -> Tensor:
+    def _basis(self, features: Features, modality: Modality) -> Tensor:
+        """Orthonormal directions (size, rank) to solve in: of fewer pairs than features, those the pairs span.
+
+        No other direction has any covariance, and a bag of thousands of words is solved for in seconds.
+        """
+        size = features.shape[1]
+        if len(features) >= size:
+            return torch.eye(size, dtype=torch.float64)
+        rows: Tensor = self.inputs[modality](torch.from_numpy(features[:])).double()
+        basis: Tensor = torch.linalg.qr(rows.T).Q
+        return basis
+
+    def _covariances(self, pairs: Pairs, basis_a: Tensor, basis_b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Covariances of a with a, of a with b, and of b with b, summed in float64 stretch by stretch."""
+        sums: list[Tensor | float] = [0.0, 0.0, 0.0]
+        for raw_a, raw_b in zip(pairs.a.stretches(), pairs.b.stretches(), strict=True):
+            a: Tensor = self.inputs["a"](torch.from_numpy(raw_a)).double() @ basis_a
+            b: Tensor = self.inputs["b"](torch.from_numpy(raw_b)).double() @ basis_b
+            sums = [total + left.T @ right for total, (left, right) in zip(sums, ((a, a), (a, b), (b, b)), strict=True)]
+        aa, ab, bb = (total / len(pairs) for total in sums)
+        return torch.as_tensor(aa), torch.as_tensor(ab), torch.as_tensor(bb)
+
+    def _whitening(self, covariance: Tensor) -> Tensor:
         """``(covariance + ridge I)^-1/2``, symmetric."""
-        values, vectors = torch.linalg.eigh(features.T @ features / len(features))
+        values, vectors = torch.linalg.eigh(covariance)
         values = values.clamp(min=0) + self.ridge
         if values.min() <= 1e-10 * values.max():
             raise InputError(

@@ -9,12 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from msl.data.classes import Classes
-from msl.data.pairs import Pairs
+from msl.data.pairs import STRETCH, Features, Pairs
 from msl.nets.standardise import Standardise
 from msl.types import Floats, Modality
-
-ENCODE_ROWS = 4096
-"""Rows encoded at a time: bounds memory, changes no value."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +27,10 @@ class Sizes:
 @dataclass(frozen=True, kw_only=True)
 class Batch:
     """n training pairs: features `a` (n, size_a) and `b` (n, size_b), `label` (n,) among the classes trained on,
-    their `embedding` (n, size), and where training stands: `step` counts batches, `progress` runs from 0 to 1."""
+    their `embedding` (n, size), and where training stands: `step` counts batches, `progress` runs from 0 to 1.
+
+    Of items with several classes, `label` (n, classes) is a distribution over them and `embedding` its mean.
+    """
 
     a: Tensor
     b: Tensor
@@ -55,26 +55,26 @@ class Method(nn.Module, ABC):
 
     def prepare(self, pairs: Pairs) -> None:
         """Take the input statistics from the training pairs."""
-        self.inputs["a"].fit(torch.from_numpy(pairs.a))  # type: ignore[operator]
-        self.inputs["b"].fit(torch.from_numpy(pairs.b))  # type: ignore[operator]
+        for name, features in (("a", pairs.a), ("b", pairs.b)):
+            self.inputs[name].fit(map(torch.from_numpy, features.stretches()))  # type: ignore[operator]
 
     @abstractmethod
     def code(self, features: Tensor, modality: Modality) -> Tensor:
         """Codes (n, code) of features (n, size) of one modality."""
 
-    def encode(self, features: Floats, modality: Modality) -> Floats:
+    def encode(self, features: Features | Floats, modality: Modality) -> Floats:
         """Codes (n, code), float32, of raw features (n, size): no class, no label, no other row is looked at."""
         was_training = self.training
         self.eval()
+        codes: Floats = np.empty((0, 0), np.float32)
         with torch.inference_mode():
-            chunks = [
-                self.code(
-                    torch.from_numpy(np.ascontiguousarray(features[start : start + ENCODE_ROWS], np.float32)), modality
-                )
-                for start in range(0, max(len(features), 1), ENCODE_ROWS)
-            ]
+            for start in range(0, max(len(features), 1), STRETCH):
+                raw = np.ascontiguousarray(features[start : start + STRETCH], np.float32)
+                some = self.code(torch.from_numpy(raw), modality).numpy()
+                if not start:  # the first stretch tells how wide codes are
+                    codes = np.empty((len(features), some.shape[1]), np.float32)
+                codes[start : start + len(some)] = some
         self.train(was_training)
-        codes: Floats = torch.cat(chunks).numpy()
         return codes
 
 

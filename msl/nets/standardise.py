@@ -1,5 +1,6 @@
 """Inputs centred and scaled by the training rows' statistics, kept as buffers so that a query is treated the same way."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 import torch
@@ -26,15 +27,15 @@ class Standardise(nn.Module):
         self.register_buffer("mean", torch.zeros(size))
         self.register_buffer("deviation", torch.ones(size))
 
-    def fit(self, features: Tensor) -> None:
-        """Take the statistics from training rows (n, size)."""
-        wide = features.double()
-        mean, variance = wide.mean(dim=0), wide.var(dim=0, correction=0)
-        noise = (1e-6 * wide.abs().amax(dim=0)).square()  # what float32 cannot tell from a constant, in any unit
+    def fit(self, stretches: Iterable[Tensor]) -> None:
+        """Take the statistics from the training rows, given as any number of stretches (rows, size)."""
+        mean, own_variance, largest = _moments(stretches)
+        noise = (1e-6 * largest).square()  # what float32 cannot tell from a constant, in any unit
+        variance = own_variance
         if self.per == "modality":
             variance, noise = (x.mean().expand_as(x) for x in (variance, noise))
         deviation = torch.where(variance > noise, variance, 1.0).sqrt()
-        norm = ((wide - mean) / deviation).square().sum(dim=1).mean()
+        norm = (own_variance / deviation.square()).sum()  # the mean over rows of the squared norm
         if self.squared_norm is not None and (variance > noise).any():
             deviation = deviation * (norm / self.squared_norm).sqrt()
         self.mean.copy_(mean)
@@ -43,3 +44,17 @@ class Standardise(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """(n, size) -> (n, size)."""
         return (features - self.mean) / self.deviation
+
+
+def _moments(stretches: Iterable[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean, variance and largest magnitude of every feature, float64, in one pass (Chan, Golub & LeVeque, 1983)."""
+    count, mean, squares, largest = 0, torch.zeros(()), torch.zeros(()), torch.zeros(())
+    for stretch in stretches:
+        wide = stretch.double()
+        own, rows = wide.mean(dim=0), len(wide)
+        apart = own - mean
+        squares = squares + (wide - own).square().sum(dim=0) + apart.square() * (count * rows / (count + rows))
+        mean = mean + apart * (rows / (count + rows))
+        largest = torch.maximum(largest, wide.abs().amax(dim=0))
+        count += rows
+    return mean, squares / count, largest

@@ -3,6 +3,7 @@
 import io
 import textwrap
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from msl.data.dataset import DataSet
+from msl.data.labels import classes_of
 from msl.evaluation.protocol import Direction
 from msl.files import write_bytes
 from msl.index.exact import nearest
 from msl.metrics.curves import LEVELS
-from msl.types import Floats
+from msl.types import Floats, Ints
 
 RIGHT, WRONG, QUERY = "#1a7f37", "#cf222e", "#57606a"
 
@@ -34,39 +36,51 @@ def curves(values: Mapping[str, Floats], *, title: str, file: Path) -> Path:
     return _write(figure, file)
 
 
-def gallery(
-    directions: Sequence[Direction], data: DataSet, *, title: str, rows: int, columns: int, seed: int, file: Path
-) -> Path:
-    """Write a contact sheet: `rows` queries per direction, drawn at random by `seed`, each with its best `columns` finds.
+@dataclass(frozen=True)
+class Finds:
+    """Some queries of one direction (queries,) and the best items found for each (queries, columns), as rows of the data."""
 
-    A green frame and ✓ mark an item of the query's class, a red one and ✗ any other.
+    direction: str
+    queries: Ints
+    items: Ints
+
+
+def finds(direction: Direction, *, rows: int, columns: int, seed: int) -> Finds:
+    """Draw `rows` queries at random by `seed` and find the best `columns` items for each."""
+    chosen = np.random.default_rng(seed).permutation(len(direction.queries))[:rows]
+    found, _ = nearest(direction.queries[chosen], direction.gallery, columns)
+    return Finds(direction.name, direction.query_rows[chosen], direction.gallery_rows[found])
+
+
+def gallery(parts: Sequence[Finds], data: DataSet, *, title: str, file: Path) -> Path:
+    """Write a contact sheet: a line for each query with its finds.
+
+    A green frame and ✓ mark an item that shares a class with the query, a red one and ✗ any other.
     """
-    figure = Figure(figsize=(1.45 * (columns + 1), 1.62 * rows * len(directions) + 0.9), layout="constrained")
-    grid = figure.subplots(rows * len(directions), columns + 1, squeeze=False)
+    lines, columns = sum(len(part.queries) for part in parts), max(part.items.shape[1] for part in parts)
+    figure = Figure(figsize=(1.45 * (columns + 1), 1.62 * lines + 0.9), layout="constrained")
+    grid = iter(figure.subplots(lines, columns + 1, squeeze=False))
     figure.suptitle(f"{title}\nqueries drawn at random; ✓ green: the query's class, ✗ red: another", fontsize=11)
-    for number, direction in enumerate(directions):
-        forward = direction.name == data.card.directions[0]
-        chosen = np.random.default_rng(seed).permutation(len(direction.queries))[:rows]
-        found, _ = nearest(direction.queries[chosen], direction.gallery, columns)
-        for row, (query, items) in enumerate(zip(chosen, found, strict=True)):
-            line = grid[number * rows + row]
-            label = direction.query_labels[query]
-            _item(
-                line[0],
-                data,
-                direction.query_rows[query],
-                picture=forward,
-                colour=QUERY,
-                title=data.classes.names[label],
-            )
+    for part in parts:
+        forward = part.direction == data.card.directions[0]
+        for query, items in zip(part.queries, part.items, strict=True):
+            line = next(grid)
+            _item(line[0], data, query, picture=forward, colour=QUERY, title=_classes(data, query))
             for axes, item in zip(line[1:], items, strict=False):
-                other = direction.gallery_labels[item]
-                colour, mark = (RIGHT, "✓") if other == label else (WRONG, "✗")
-                name = f"{mark} {data.classes.names[other]}"
-                _item(axes, data, direction.gallery_rows[item], picture=not forward, colour=colour, title=name)
-    for axes in grid.ravel():
+                colour, mark = (RIGHT, "✓") if _share_a_class(data, query, item) else (WRONG, "✗")
+                _item(axes, data, item, picture=not forward, colour=colour, title=f"{mark} {_classes(data, item)}")
+    for axes in figure.axes:
         axes.set(xticks=[], yticks=[])
     return _write(figure, file)
+
+
+def _classes(data: DataSet, row: int) -> str:
+    return ", ".join(data.classes.names[label] for label in classes_of(data.pairs.labels[row]))
+
+
+def _share_a_class(data: DataSet, row: int, other: int) -> bool:
+    first, second = (classes_of(data.pairs.labels[each]) for each in (row, other))
+    return bool(np.isin(first, second).any())
 
 
 def _item(axes: Axes, data: DataSet, row: int, *, picture: bool, colour: str, title: str) -> None:

@@ -1,7 +1,8 @@
 """Tables: of one run for the terminal, of many runs for the terminal and for Markdown. Nothing in them is typed by hand."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -18,7 +19,7 @@ TITLES = {
 }
 """Heads of the metrics whose name alone does not say how they are computed."""
 
-_NAMES = ("data", "regime", "method")
+_NAMES = ("data", "protocol", "regime", "method")
 _PARTS = ("_of_seen", "_of_unseen", "_harmonic")
 
 
@@ -63,11 +64,44 @@ def generalised_line(rows: Sequence[dict[str, Any]], metric: str) -> str | None:
     return f"generalised {TITLES.get(metric, metric)}: seen queries {seen:.3f}, unseen queries {unseen:.3f}, harmonic mean {harmonic:.3f}"
 
 
+def protocols_table(rows: Sequence[dict[str, Any]], *, title: str) -> Table:
+    """One run's codes under many protocols: a line per regime and protocol (``view``), chance and lift of the first metric."""
+    table = _plain_table(title)
+    heads, lines = _protocol_cells(rows)
+    for head in heads:
+        table.add_column(head, justify="left" if head in _NAMES else "right")
+    for line, after in zip(lines, [*lines[1:], None], strict=True):
+        table.add_row(*line, end_section=after is not None and after[0] != line[0])
+    return table
+
+
+def protocols_markdown(rows: Sequence[dict[str, Any]]) -> str:
+    """The same lines as a Markdown table."""
+    return _markdown(*_protocol_cells(rows))
+
+
+def _protocol_cells(rows: Sequence[dict[str, Any]]) -> tuple[list[str], list[list[str]]]:
+    first, *others = dict.fromkeys(row["metric"] for row in rows if not row["metric"].endswith(_PARTS))
+    titles = [TITLES.get(name, name) for name in others]
+    cells: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
+    for row in rows:
+        if row["direction"] == "mean":
+            cells.setdefault((row["regime"], row["view"]), {})[row["metric"]] = row
+    lines = []
+    for regime in dict.fromkeys(regime for regime, _ in cells):
+        for (own, view), found in cells.items():
+            if own == regime:
+                numbers = [found[first][key] for key in ("value", "chance", "lift")]
+                numbers += [found[name]["value"] for name in others]
+                lines.append([regime, view, *(f"{number:.3f}" for number in numbers)])
+    return ["regime", "protocol", TITLES.get(first, first), "chance", "lift", *titles], lines
+
+
 def summary_tables(summaries: Sequence[Summary], *, reference: str | None) -> list[Table]:
     """Many runs: a table per data set and regime, a line per method."""
     parts: dict[str, list[Summary]] = {}
     for summary in summaries:
-        parts.setdefault(f"{summary.data}, {summary.regime}", []).append(summary)
+        parts.setdefault(f"{summary.data}, {summary.regime} ({summary.protocol})", []).append(summary)
     tables = []
     for title, part in parts.items():
         heads, lines = _summary_cells(part, reference)
@@ -82,9 +116,22 @@ def summary_tables(summaries: Sequence[Summary], *, reference: str | None) -> li
     return tables
 
 
-def markdown(summaries: Sequence[Summary], *, reference: str | None) -> str:
-    """The same lines as a Markdown table."""
+def markdown(
+    summaries: Sequence[Summary],
+    *,
+    reference: str | None,
+    directions: Mapping[str, Sequence[Summary]] = MappingProxyType({}),
+) -> str:
+    """The same lines as a Markdown table, with a column for each of `directions` before the value."""
     heads, lines = _summary_cells(summaries, reference)
+    place = heads.index("value ± 95 %")
+    heads[place:place] = list(directions)
+    for number, line in enumerate(lines):
+        line[place:place] = [f"{found[number].value.mean:.3f}" for found in directions.values()]
+    return _markdown(heads, lines)
+
+
+def _markdown(heads: list[str], lines: list[list[str]]) -> str:
     rule = ["---" if head in _NAMES else "---:" for head in heads]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, rule, *lines)) + "\n"
 
@@ -97,20 +144,23 @@ def interval(value: Interval, *, sign: bool = False) -> str:
 
 def _summary_cells(summaries: Sequence[Summary], reference: str | None) -> tuple[list[str], list[list[str]]]:
     """Heads and lines; what is the same in every line and says nothing is left out."""
-    heads = ["data", "regime", "method", "value ± 95 %", "chance", "× chance", "lift", "splits"]
+    heads = ["data", "protocol", "regime", "method", "value ± 95 %", "chance", "× chance", "lift", "splits"]
     lines = [_cells(summary) for summary in summaries]
     if reference:
         heads.append(f"− {reference}")
         for summary, line in zip(summaries, lines, strict=True):
             line.append(interval(summary.difference, sign=True) if summary.difference else "")
-    if len({summary.data for summary in summaries}) == 1:
-        return heads[1:], [line[1:] for line in lines]
-    return heads, lines
+    idle = {column for column in (0, 1) if len({line[column] for line in lines}) == 1}
+    return _without(heads, idle), [_without(line, idle) for line in lines]
+
+
+def _without(cells: list[str], columns: set[int]) -> list[str]:
+    return [cell for number, cell in enumerate(cells) if number not in columns]
 
 
 def _cells(summary: Summary) -> list[str]:
     value = summary.value
-    names = [summary.data, summary.regime, summary.method]
+    names = [summary.data, summary.protocol, summary.regime, summary.method]
     return [
         *names,
         interval(value),

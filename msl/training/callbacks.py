@@ -118,8 +118,15 @@ class Save(pl.Callback):
         os.replace(temporary, self.file)
         self.saved = time.monotonic()
 
-    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Give the signals back."""
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Give the signals back, before the trainer gives back what it took itself: a later teardown would undo that."""
+        self._give_back()
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        """The same."""
+        self._give_back()
+
+    def _give_back(self) -> None:
         for signum, handler in self.handlers.items():
             signal.signal(signum, handler)
         self.handlers = {}

@@ -10,6 +10,7 @@ import torch
 from msl.data.classes import Classes
 from msl.data.pairs import Pairs
 from msl.methods.method import Batch
+from msl.types import Ints
 
 
 class Batches:
@@ -20,9 +21,8 @@ class Batches:
     """
 
     def __init__(self, pairs: Pairs, classes: Classes, *, size: int, seed: int, epochs: int) -> None:
-        self.a, self.b, self.labels, self.vectors = (
-            torch.from_numpy(np.ascontiguousarray(array)) for array in (pairs.a, pairs.b, pairs.labels, classes.vectors)
-        )
+        self.a, self.b = pairs.a, pairs.b
+        self.labels, self.vectors = _targets(pairs.labels), torch.from_numpy(np.ascontiguousarray(classes.vectors))
         self.size, self.seed, self.epochs = size, seed, epochs
         self.step = 0
 
@@ -39,12 +39,12 @@ class Batches:
 
     def batch(self, rows: torch.Tensor) -> Batch:
         """The training pairs at `rows` (n,) as the batch of the current step."""
-        label = self.labels[rows]
+        label, positions = self.labels[rows], rows.numpy()
         return Batch(
-            a=self.a[rows],
-            b=self.b[rows],
+            a=torch.from_numpy(self.a[positions]),
+            b=torch.from_numpy(self.b[positions]),
             label=label,
-            embedding=self.vectors[label],
+            embedding=self.vectors[label] if label.ndim == 1 else label @ self.vectors,
             step=self.step,
             progress=self.step / (self.epochs * len(self)),
         )
@@ -56,3 +56,11 @@ class Batches:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a saved state."""
         self.step = state["step"]
+
+
+def _targets(labels: Ints) -> torch.Tensor:
+    """Class indices (n,); of items with several classes, a distribution over them (n, classes), each alike."""
+    if labels.ndim == 1:
+        return torch.from_numpy(np.ascontiguousarray(labels))
+    indicators = torch.from_numpy(labels).float()
+    return indicators / indicators.sum(dim=1, keepdim=True)

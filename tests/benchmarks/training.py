@@ -23,7 +23,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from msl.commands.settings import build, sizes
 from msl.config import composed, instantiate, resolved
 from msl.data.classes import Classes
-from msl.data.pairs import Pairs
+from msl.data.pairs import Features, Pairs
 from msl.losses.adversarial import adversarial
 from msl.losses.correlation import correlation
 from msl.losses.reconstruction import reconstruction
@@ -39,7 +39,9 @@ def data(pairs: int) -> tuple[Pairs, Classes]:
     a, b = (rng.standard_normal((pairs, width), dtype=np.float32) for width in (A, B))
     labels = np.arange(pairs) % CLASSES
     vectors = rng.standard_normal((CLASSES, EMBEDDING), dtype=np.float32)
-    return Pairs(tuple(map(str, range(pairs))), a, b, labels), Classes(tuple(map(str, range(CLASSES))), vectors)
+    return Pairs(tuple(map(str, range(pairs))), Features(a), Features(b), labels), Classes(
+        tuple(map(str, range(CLASSES))), vectors
+    )
 
 
 def settings() -> dict:

@@ -41,7 +41,7 @@ WRONG_FILES = [
     ({"label": np.arange(120)}, "label: row 12", "relabel"),
     ({"split": np.full(120, "dev")}, "split", "'dev'"),
     ({"ids": np.full(120, "same")}, "ids: 'same'", "twice"),
-    ({"class_vectors": None}, "class_vectors", "wanted the keys"),
+    ({"label": None}, "no labels were found", "data.labels=FILE"),
     (CLASSES, "'class 0' has no vector", "rename"),
     ({"image": np.array([object()] * 120)}, "without pickled objects", "numpy.savez"),
 ]

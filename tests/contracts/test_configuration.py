@@ -12,7 +12,7 @@ from msl.files import embedded
 CONF = embedded("conf")
 NODES = [
     file
-    for group in ("data", "split", "method", "loss", "net", "adversary", "optimiser", "trainer")
+    for group in ("data", "embedding", "texts", "split", "method", "loss", "net", "adversary", "optimiser", "trainer")
     for file in (CONF / group).glob("*.yaml")
 ]
 
@@ -35,9 +35,12 @@ def test_every_key_is_a_parameter_of_its_target(file):
         assert keys <= parameters.keys()
 
 
-@pytest.mark.parametrize("group", ["data", "loss", "net", "adversary", "split"])
+@pytest.mark.parametrize("group", ["data", "embedding", "texts", "loss", "net", "adversary", "split"])
 def test_every_public_part_of_the_code_has_a_configuration(group):
-    package = {"data": "data", "loss": "losses", "net": "nets", "adversary": "methods", "split": "data"}[group]
+    package = {
+        "data": "data", "embedding": "encode", "texts": "encode", "loss": "losses", "net": "nets", "adversary": "methods",
+        "split": "data",
+    }[group]  # fmt: skip
     used = {
         node["_target_"] if group != "loss" else node["loss"]["_target_"]
         for file in (CONF / group).glob("*.yaml")
@@ -53,9 +56,20 @@ def test_every_public_part_of_the_code_has_a_configuration(group):
         ),
         "net": public("nets", inspect.isclass, leave_out=set(), files={"mlp"}),
         "adversary": {"msl.methods.adversary.Reversal", "msl.methods.adversary.Alternating"},
-        "split": {"msl.data.splits.extendable", "msl.data.splits.standard"},
+        "split": of_module("msl.data.splits") - {"msl.data.splits.read_split"},
+        "embedding": of_module("msl.encode.class_vectors") - {"msl.encode.class_vectors.unheard"},
+        "texts": of_module("msl.encode.texts"),
     }[group]
     assert used == wanted, package
+
+
+def of_module(name):
+    """Dotted names of a module's public functions."""
+    from importlib import import_module
+
+    module = import_module(name)
+    found = inspect.getmembers(module, lambda value: inspect.isfunction(value) and value.__module__ == name)
+    return {f"{name}.{function}" for function, _ in found if not function.startswith("_")}
 
 
 def public(package, kind, *, leave_out, files):
@@ -83,7 +97,7 @@ def test_every_method_composes_and_passes_its_checks(file):
     assert values["method"]["name"] == file.stem
 
 
-@pytest.mark.parametrize("group", ["experiment", "debug"])
+@pytest.mark.parametrize("group", ["experiment", "debug", "protocol"])
 def test_every_overlay_composes_and_passes_its_checks(group):
     files = sorted((CONF / group).glob("*.yaml"))
     assert files

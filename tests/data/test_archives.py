@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from msl.data import archives
-from msl.data.archives import contained, unpack
+from msl.data.fetching import archives
+from msl.data.fetching.archives import contained, unpack
 from msl.types import InputError
 
 FILES = {"set/features.npz": np.random.default_rng(0).bytes(30_000), "set/texts/1.xml": b"<text/>", "readme.txt": b""}

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from msl.data import connection, download
-from msl.data.download import Remote, fetch
+from msl.data.fetching import connection, download
+from msl.data.fetching.download import Remote, fetch
 from msl.types import InputError
 
 CONTENT = np.random.default_rng(0).bytes(700_001)
@@ -443,7 +443,7 @@ def test_two_programs_at_once_are_noticed(server, tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
 def test_a_killed_fetch_can_go_on(number, server, tmp_path):
     program = (
-        "import os, sys; from pathlib import Path; from msl.data.download import Remote, fetch\n"
+        "import os, sys; from pathlib import Path; from msl.data.fetching.download import Remote, fetch\n"
         "remote = Remote(url=sys.argv[1], file='features.bin', sha256=None, size=None)\n"
         "kill = lambda done, total: done > 300_000 and os.kill(os.getpid(), int(sys.argv[3]))\n"
         "fetch(remote, Path(sys.argv[2]), progress=kill)"

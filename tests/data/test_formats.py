@@ -8,7 +8,7 @@ import pytest
 from conftest import plant
 
 from msl.data.dataset import Card
-from msl.data.features import load
+from msl.data.folder import load
 from msl.data.formats import KEYS, read_dataset
 from msl.types import InputError
 
@@ -74,7 +74,7 @@ def test_the_file_is_found_by_its_own_path_or_by_its_folder(tmp_path):
 def test_features_of_any_real_kind_become_single_precision(kind, tmp_path, arrays):
     image = (10 * np.abs(arrays["image"])).astype(kind)
     data = read_dataset(planted_with(tmp_path / "other", image=image), CARD)
-    assert data.pairs.a.dtype == np.float32
+    assert data.pairs.a[:].dtype == np.float32
     assert np.array_equal(data.pairs.a, image.astype(np.float32))
 
 
@@ -291,7 +291,7 @@ def read_or_refused(folder):
 
 def assert_sound(data):
     rows = len(data.pairs)
-    for array in (data.pairs.a, data.pairs.b, data.classes.vectors):
+    for array in (data.pairs.a[:], data.pairs.b[:], data.classes.vectors):
         assert array.dtype == np.float32
         assert np.isfinite(array).all()
     assert len(data.pairs.a) == len(data.pairs.b) == len(data.pairs.labels) == len(data.part) == rows
@@ -371,7 +371,7 @@ def test_damaged_arrays_in_a_sound_zip_give_an_input_error_or_sound_data(tmp_pat
 def test_real_data_load_with_the_counts_of_their_readme(name, pairs, classes, train, test, pictures):
     if not (REAL / name / "features.npz").is_file():
         pytest.skip(f"{REAL / name} is not here: the real data are not part of the repository")
-    data = load(path=str(REAL / name), name=name)
+    data = load(path=str(REAL / name), name=name, test_share=0.2, seed=0)
     assert (len(data.pairs), len(data.classes)) == (pairs, classes)
     assert ((data.part == 0).sum(), (data.part == 1).sum()) == (train, test)
     assert (data.pairs.a.shape[1], data.pairs.b.shape[1], data.classes.vectors.shape[1]) == (512, 384, 384)
@@ -381,3 +381,22 @@ def test_real_data_load_with_the_counts_of_their_readme(name, pairs, classes, tr
     assert (data.pictures is not None) == pictures
     if pictures:
         assert all(path.is_file() for path in data.pictures)
+
+
+@pytest.mark.parametrize("image", ["../2.png", "/etc/passwd", "a/../../2.png", "nul\0.png"])
+def test_a_picture_outside_the_folder_is_refused(image, tmp_path):
+    lines = [item(number, image=image if number == 2 else "x.png") for number in range(ROWS)]
+    with pytest.raises(InputError, match=r"items\.jsonl: the picture .* does not lie inside .*; ") as caught:
+        read_dataset(items(planted_with(tmp_path / "wrong"), lines), CARD)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_link_that_leads_outside_the_folder_is_refused_and_one_inside_is_not(tmp_path):
+    folder = items(planted_with(tmp_path / "linked"), [item(number) for number in range(ROWS)])
+    (folder / "other.png").write_bytes(b"")
+    (folder / "2.png").symlink_to(folder / "other.png")
+    assert read_dataset(folder, CARD).pictures[2] == folder / "2.png"
+    (tmp_path / "secret.png").write_bytes(b"")
+    (folder / "3.png").symlink_to(tmp_path / "secret.png")
+    with pytest.raises(InputError, match=r"'3\.png' does not lie inside"):
+        read_dataset(folder, CARD)

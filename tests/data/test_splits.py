@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scipy.io import savemat
 
 from msl.data.classes import Classes
 from msl.data.dataset import Card, DataSet
-from msl.data.pairs import Pairs
-from msl.data.splits import extendable, read_split, standard
+from msl.data.pairs import Features, Pairs
+from msl.data.splits import even_odd, extendable, from_file, read_split, standard
 from msl.types import InputError
 
 CARD = Card(
@@ -31,7 +32,7 @@ def dataset(classes=12, items=6, seed=0):
     names = tuple(f"class {n}" for n in range(classes))
     return DataSet(
         card=CARD,
-        pairs=Pairs(ids, features, features, labels),
+        pairs=Pairs(ids, Features(features), Features(features), labels),
         classes=Classes(names, np.eye(classes, dtype=np.float32)),
         part=part,
     )
@@ -320,3 +321,102 @@ def test_different_groups_of_queries_share_no_row():
     split = drawn(dataset(), unseen_rows="test")
     for one, other in combinations(("seen_train", "seen_test", "unseen_train", "unseen_test"), 2):
         assert not set(split.rows[one]) & set(split.rows[other])
+
+
+def test_dadns_rule_takes_even_classes_as_unseen_and_odd_ones_as_seen():
+    data = dataset(classes=9)
+    split = even_odd(data, seed=0, pseudo_unseen_share=0.5)
+    assert split.unseen == tuple(f"class {n}" for n in (0, 2, 4, 6, 8))
+    assert split.seen == tuple(f"class {n}" for n in (1, 3, 5, 7))
+    assert len(split.pseudo_unseen) == 2
+    assert set(split.pseudo_unseen) < set(split.seen)
+    assert parts_of(split, data, "unseen_test") == {1}
+    assert {even_odd(data, seed=seed, pseudo_unseen_share=0.5).pseudo_unseen for seed in range(9)} != {
+        split.pseudo_unseen
+    }
+    with pytest.raises(InputError, match="of 4 classes"):
+        even_odd(dataset(classes=4), seed=0, pseudo_unseen_share=0.5)
+
+
+def dadn_file(path, data, seen, unseen, **changes):
+    """The arrays of a published split file."""
+    is_seen, test = np.isin(data.pairs.labels, seen), data.part == 1
+    groups = {"train_s": is_seen & ~test, "ret_s": is_seen & ~test, "test_s": is_seen & test}
+    groups |= {"train_u": ~is_seen & ~test, "ret_u": ~is_seen & ~test, "test_u": ~is_seen & test}
+    arrays = {f"idx_{name}": np.flatnonzero(mask)[None] for name, mask in groups.items()}
+    savemat(path, arrays | {"seen_class": [seen], "unseen_class": [unseen]} | changes)
+    return path
+
+
+def test_a_published_split_file_is_read_as_it_is(tmp_path):
+    data = dataset(classes=8)
+    file = dadn_file(tmp_path / "split.mat", data, [6, 1, 3, 2], [0, 4, 5, 7])
+    split = from_file(data, path=str(file), seed=0, pseudo_unseen_share=0.5)
+    assert split.seen == ("class 1", "class 2", "class 3", "class 6")
+    assert labels_of(split, data, "seen_train", "seen_test") == set(split.seen)
+    assert labels_of(split, data, "unseen_train", "unseen_test") == {f"class {n}" for n in (0, 4, 5, 7)}
+    assert labels_of(split, data, "train").isdisjoint(split.pseudo_unseen)
+
+
+def test_a_folder_of_split_files_is_counted_in_order_of_name(tmp_path):
+    data = dataset(classes=8)
+    for name, seen in (("b", [4, 5, 6, 7]), ("a", [0, 1, 2, 3])):
+        dadn_file(tmp_path / f"{name}.mat", data, seen, np.setdiff1d(np.arange(8), seen))
+    splits = [from_file(data, path=str(tmp_path), seed=seed, pseudo_unseen_share=0.5) for seed in (0, 1)]
+    assert [split.seen[0] for split in splits] == ["class 0", "class 4"]
+    with pytest.raises(InputError, match=r"holds 2 split files .* number 2"):
+        from_file(data, path=str(tmp_path), seed=2, pseudo_unseen_share=0.5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"idx_test_u": [[0, 1, 2]]}, "idx_test_u is not the test rows"),
+        ({"idx_ret_s": [[0]]}, "idx_ret_s is not the train rows"),
+        ({"seen_class": [[0, 1, 2]]}, "idx_train_s is not"),
+        ({"unseen_class": np.zeros((1, 0))}, "0 unseen"),
+        ({"seen_class": [[1, 2, 3, 99]]}, "class 99"),
+    ],
+    ids=["queries", "gallery", "classes", "nothing unseen", "no such class"],
+)
+def test_a_split_file_of_other_rows_is_refused(changes, said, tmp_path):
+    data = dataset(classes=8)
+    file = dadn_file(tmp_path / "split.mat", data, [6, 1, 3, 2], [0, 4, 5, 7], **changes)
+    with pytest.raises(InputError, match=said) as caught:
+        from_file(data, path=str(file), seed=0, pseudo_unseen_share=0.0)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_manifest_of_a_run_is_a_split_file_too(tmp_path):
+    data = dataset()
+    split = drawn(data, seed=5)
+    file = split.write(tmp_path / "split.json")
+    assert from_file(data, path=str(file), seed=0, pseudo_unseen_share=0.0) == split
+
+
+def test_an_item_of_several_classes_is_unseen_if_one_of_them_is():
+    data = dataset()
+    labels = np.eye(12, dtype=np.uint8)[data.pairs.labels] | np.eye(12, dtype=np.uint8)[(data.pairs.labels + 1) % 12]
+    data = replace(data, pairs=replace(data.pairs, labels=labels))
+    split = drawn(data)
+    unseen = split.unseen_classes(data)
+    for group in (*FITTED, "seen_test"):
+        assert not labels[split.positions(group, data)][:, unseen].any()
+    for group in ("unseen_train", "unseen_test"):
+        assert labels[split.positions(group, data)][:, unseen].any(axis=1).all()
+    held_out = np.flatnonzero(np.isin(data.classes.names, split.pseudo_unseen))
+    assert not labels[split.positions("train", data)][:, held_out].any()
+    assert labels[split.positions("validation", data)][:, held_out].any(axis=1).all()
+    assert sum(len(split.rows[group]) for group in ("seen_train", "seen_test", "unseen_test")) == len(labels)
+
+
+def test_validation_rows_of_the_data_set_are_those_of_the_standard_split():
+    data = dataset()
+    part = data.part.copy()
+    part[np.flatnonzero(part == 0)[:7]] = 2
+    data = replace(data, part=part)
+    split = standard(data, seed=0, validation_share=0.5)
+    assert split.positions("validation", data).tolist() == np.flatnonzero(part == 2).tolist()
+    assert split.positions("train", data).tolist() == np.flatnonzero(part == 0).tolist()
+    assert split.rows["seen_train"] == split.rows["train"]
+    assert parts_of(split, data, "seen_test") == {1}

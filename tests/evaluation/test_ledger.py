@@ -1,4 +1,5 @@
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from msl.types import InputError
 def row(value=0.5, **changes):
     identity = {
         "method": "masln", "data": "emoji", "regime": "unseen", "direction": "mean", "metric": "map",
-        "split_seed": 0, "seed": 0, "config_hash": "aaa", "gallery_side": "test",
+        "split_seed": 0, "seed": 0, "config_hash": "aaa", "data_hash": "ddd", "gallery_side": "test",
+        "standardise": "train", "similarity": "cosine", "split_rule": "extendable",
     }  # fmt: skip
     return identity | {"value": value, "chance": 0.1, "lift": (value - 0.1) / 0.9} | changes
 
@@ -46,7 +48,20 @@ def test_a_row_of_the_same_identity_replaces_the_earlier_one_in_its_place(tmp_pa
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("key", ["config_hash", "regime", "direction", "metric", "gallery_side"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "config_hash",
+        "data_hash",
+        "regime",
+        "direction",
+        "metric",
+        "gallery_side",
+        "standardise",
+        "similarity",
+        "split_rule",
+    ],
+)
 def test_a_row_that_differs_in_identity_is_added(key, tmp_path):
     ledger = tmp_path / "ledger.jsonl"
     append(ledger, [row(0.1)])
@@ -197,3 +212,24 @@ def test_a_row_without_one_of_its_keys_is_refused_with_the_keys_name(name, key, 
     with pytest.raises(InputError, match=rf"{name}.*{key}.*; ") as caught:
         read_rows(tmp_path / name)
     assert "\n" not in str(caught.value)
+
+
+def test_two_configurations_of_one_label_are_not_taken_for_seeds():
+    rows = [row(0.2), row(0.8, config_hash="bbb")]
+    with pytest.raises(InputError, match=r"two configurations share the label 'masln'.*aaa and bbb.*label") as caught:
+        summarise(rows, metric="map", direction="mean", reference=None)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["split_rule", "gallery_side", "standardise", "similarity"])
+def test_protocols_stand_in_lines_of_their_own(key):
+    found = summarise([row(0.2), row(0.8, **{key: "other"})], metric="map", direction="mean", reference=None)
+    assert [each.value.mean for each in found] == [0.2, 0.8]
+    assert "other" in found[1].protocol
+
+
+def test_processes_that_append_at_once_lose_no_row(tmp_path):
+    ledger = tmp_path / "ledger.jsonl"
+    with ThreadPoolExecutor(8) as pool:  # each opens the lock file for itself, as processes do
+        list(pool.map(lambda seed: append(ledger, [row(seed=seed, config_hash=str(seed))]), range(40)))
+    assert sorted(each["seed"] for each in read_rows(ledger)) == list(range(40))

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from msl.data.classes import Classes
 from msl.data.dataset import Card, DataSet
-from msl.data.pairs import Pairs
+from msl.data.pairs import Features, Pairs
 from msl.data.splits import Split, extendable
-from msl.evaluation.protocol import directions, evaluate, harmonic_mean, regimes, validation_map
+from msl.evaluation.evaluate import evaluate, harmonic_mean
+from msl.evaluation.protocol import Protocol, directions, regimes, validation_map
 from msl.metrics.curves import LEVELS
 from msl.types import InputError
 
@@ -34,7 +35,7 @@ class Given:
 
     def encode(self, features, modality):
         self.shown.append((modality, len(features)))
-        return features
+        return features[:]
 
 
 def dataset(seed=0, width=2):
@@ -43,8 +44,18 @@ def dataset(seed=0, width=2):
     ids = tuple(f"row {number}" for number in range(len(LABELS)))
     names = ("c0", "c1", "c2", "c3")
     return DataSet(
-        card=CARD, pairs=Pairs(ids, a, b, LABELS), classes=Classes(names, np.eye(4, dtype=np.float32)), part=LABELS * 0
+        card=CARD,
+        pairs=Pairs(ids, Features(a), Features(b), LABELS),
+        classes=Classes(names, np.eye(4, dtype=np.float32)),
+        part=LABELS * 0,
     )
+
+
+def spoilt(pairs, rows):
+    """The pairs, NaN in some rows."""
+    a, b = pairs.a[:].copy(), pairs.b[:].copy()
+    a[rows], b[rows] = np.nan, np.nan
+    return replace(pairs, a=Features(a), b=Features(b))
 
 
 def split_of(rows=ROWS, **changes):
@@ -59,10 +70,14 @@ STANDARD = split_of(
 )  # fmt: skip
 
 
-def measured(data=None, split=None, *, metrics=("map",), gallery="test", similarity="cosine"):
-    return evaluate(
-        Given(), data or dataset(), split or split_of(), metrics=metrics, gallery=gallery, similarity=similarity
-    )
+def protocol_of(**changes):
+    plain = {"gallery": "test", "standardise": "train", "similarity": "cosine", "regimes": tuple(QUERIES)}
+    return Protocol(**plain | changes)
+
+
+def measured(data=None, split=None, *, metrics=("map",), method=None, **changes):
+    data, split, protocol = data or dataset(), split or split_of(), protocol_of(**changes)
+    return evaluate(directions(method or Given(), data, split, protocol), data, split, protocol, metrics=metrics)
 
 
 def row_of(evaluation, regime, direction, metric="map"):
@@ -138,7 +153,7 @@ def test_a_case_small_enough_to_be_done_in_the_head():
     angles, labels = np.radians([0, 10, 20, 30]), np.array([1, 0, 1, 0])
     codes = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
     east = np.tile(np.array([[1, 0]], np.float32), (4, 1))  # every query finds the gallery in the order it is written
-    data = replace(dataset(), pairs=Pairs(("p", "q", "r", "s"), east, codes, labels))
+    data = replace(dataset(), pairs=Pairs(("p", "q", "r", "s"), Features(east), Features(codes), labels))
     split = replace(STANDARD, rows=dict.fromkeys(ROWS, ()) | {"seen_test": ("p", "q", "r", "s")})
     row = row_of(measured(data, split), "standard", "i2t")
     # the two queries of c1 find it at places 1 and 3, those of c0 at places 2 and 4
@@ -149,8 +164,9 @@ def test_a_case_small_enough_to_be_done_in_the_head():
 
 
 def test_an_extendable_split_has_three_regimes_and_a_standard_one_its_own():
-    assert regimes(split_of()) == ("seen", "unseen", "generalised")
-    assert regimes(STANDARD) == ("standard",)
+    assert regimes(split_of(), protocol_of()) == ("seen", "unseen", "generalised")
+    assert regimes(split_of(), protocol_of(regimes=("generalised", "unseen"))) == ("unseen", "generalised")
+    assert regimes(STANDARD, protocol_of()) == ("standard",)
     assert {row["regime"] for row in measured().rows} == {"seen", "unseen", "generalised"}
     assert {row["regime"] for row in measured(split=STANDARD).rows} == {"standard"}
 
@@ -158,9 +174,9 @@ def test_an_extendable_split_has_three_regimes_and_a_standard_one_its_own():
 @pytest.mark.parametrize("gallery", ["test", "train"])
 def test_each_regime_searches_its_own_rows_in_both_directions(gallery):
     data = dataset()
-    found = list(directions(Given(), data, split_of(), gallery=gallery))
+    found = list(directions(Given(), data, split_of(), protocol_of(gallery=gallery)))
     assert [(each.regime, each.name) for each in found] == [
-        (regime, name) for regime in QUERIES for name in ("i2t", "t2i")
+        (regime, name) for name in ("i2t", "t2i") for regime in QUERIES
     ]
     for each in found:
         queries, searched = rows_searched(each.regime, gallery)
@@ -175,7 +191,7 @@ def test_each_regime_searches_its_own_rows_in_both_directions(gallery):
 
 def test_the_generalised_gallery_holds_seen_and_unseen_classes():
     for gallery in ("test", "train"):
-        for each in directions(Given(), dataset(), split_of(), gallery=gallery):
+        for each in directions(Given(), dataset(), split_of(), protocol_of(gallery=gallery)):
             if each.regime == "generalised":
                 assert set(each.gallery_labels.tolist()) == {0, 1, 2, 3}
 
@@ -183,14 +199,14 @@ def test_the_generalised_gallery_holds_seen_and_unseen_classes():
 def test_queries_that_stand_in_the_train_gallery_are_dropped():
     """Where every row of an unseen class is a query, its train rows are the gallery: no row searches for itself."""
     every = split_of(ROWS | {"unseen_test": (5, 6, 7, 8, 10, 11)})
-    for each in directions(Given(), dataset(), every, gallery="train"):
+    for each in directions(Given(), dataset(), every, protocol_of(gallery="train")):
         assert not set(each.query_rows.tolist()) & set(each.gallery_rows.tolist())
         if each.regime == "unseen":
             assert each.query_rows.tolist() == [6, 8, 10]
             assert each.gallery_rows.tolist() == [5, 7, 11]
     kept, dropped = (measured(split=split, gallery="train") for split in (split_of(), every))
     assert dropped.rows == kept.rows
-    for each in directions(Given(), dataset(), every, gallery="test"):
+    for each in directions(Given(), dataset(), every, protocol_of()):
         if each.regime == "unseen":
             assert each.query_rows.tolist() == each.gallery_rows.tolist() == [5, 6, 7, 8, 10, 11]
 
@@ -287,16 +303,14 @@ def test_a_regime_whose_queries_all_stand_in_the_gallery_is_refused():
 @pytest.mark.parametrize(("gallery", "unused"), [("test", (0, 2, 5, 7, 11)), ("train", ())])
 def test_rows_no_regime_needs_are_not_looked_at(gallery, unused):
     data = dataset()
-    a, b = data.pairs.a.copy(), data.pairs.b.copy()
-    a[list(unused)], b[list(unused)] = np.nan, np.nan
-    poisoned = replace(data, pairs=replace(data.pairs, a=a, b=b))
+    poisoned = replace(data, pairs=spoilt(data.pairs, list(unused)))
     assert measured(poisoned, gallery=gallery).rows == measured(data, gallery=gallery).rows
 
 
 def test_every_row_is_encoded_once_in_each_modality():
     for gallery, rows in (("test", 7), ("train", 12)):
         method = Given()
-        evaluate(method, dataset(), split_of(), metrics=["map"], gallery=gallery, similarity="cosine")
+        measured(method=method, gallery=gallery)
         for modality in ("a", "b"):
             assert sum(count for name, count in method.shown if name == modality) == rows
 
@@ -328,7 +342,7 @@ def test_every_metric_asked_for_has_a_row_and_a_value_per_query():
 def test_perfect_codes_reach_one_and_a_lift_of_one():
     data = dataset()
     codes = np.eye(4, dtype=np.float32)[LABELS]
-    perfect = replace(data, pairs=replace(data.pairs, a=codes, b=codes))
+    perfect = replace(data, pairs=replace(data.pairs, a=Features(codes), b=Features(codes)))
     for gallery in ("test", "train"):
         for row in measured(perfect, gallery=gallery).rows:
             assert (row["value"], row["lift"]) == (1, 1)
@@ -362,12 +376,13 @@ def test_a_drawn_split_is_measured_with_both_galleries():
 def test_validation_map_is_the_mean_of_both_directions_among_the_rows_given(similarity):
     data, rows = dataset(), np.array([1, 3, 4, 9, 6])
     both = [mean_known(naive(data, rows, rows, direction, similarity)[0]) for direction in ("i2t", "t2i")]
-    assert validation_map(Given(), data, rows, similarity=similarity) == pytest.approx(np.mean(both), abs=1e-12)
+    split, protocol = split_of(ROWS | {"validation": rows}), protocol_of(similarity=similarity)
+    assert validation_map(Given(), data, split, protocol) == pytest.approx(np.mean(both), abs=1e-12)
     others = np.setdiff1d(np.arange(len(LABELS)), rows)
-    a, b, labels = data.pairs.a.copy(), data.pairs.b.copy(), LABELS.copy()
-    a[others], b[others], labels[others] = np.nan, np.nan, -1
-    poisoned = replace(data, pairs=replace(data.pairs, a=a, b=b, labels=labels))
-    assert validation_map(Given(), poisoned, rows, similarity=similarity) == pytest.approx(np.mean(both), abs=1e-12)
+    labels = LABELS.copy()
+    labels[others] = -1
+    poisoned = replace(data, pairs=replace(spoilt(data.pairs, others), labels=labels))
+    assert validation_map(Given(), poisoned, split, protocol) == pytest.approx(np.mean(both), abs=1e-12)
 
 
 @given(seen=st.floats(0, 1), unseen=st.floats(0, 1))
@@ -382,3 +397,83 @@ def test_harmonic_mean_of_known_values():
     assert harmonic_mean(0.0, 1.0) == 0
     assert harmonic_mean(0.6, 0.3) == pytest.approx(0.4)
     assert harmonic_mean(0.7, 0.7) == pytest.approx(0.7)
+
+
+def naive_z_scores(matrix):
+    return (matrix.astype(float) - matrix.mean(axis=0, dtype=float)) / matrix.std(axis=0, dtype=float)
+
+
+class Standardised(Given):
+    """Standardises by the mean and deviation of the rows it was fitted to, as every method does."""
+
+    def __init__(self, fitted):
+        super().__init__()
+        self.fitted = fitted
+
+    def encode(self, features, modality):
+        own = self.fitted[modality]
+        return (super().encode(features, modality) - own.mean(axis=0, dtype=float)) / own.std(axis=0, dtype=float)
+
+
+@pytest.mark.parametrize("gallery", ["test", "train"])
+def test_per_matrix_a_method_that_standardises_sees_each_matrix_z_scored_on_its_own(gallery):
+    data, split = dataset(seed=3, width=4), split_of()
+    a, b = data.pairs.a[:], data.pairs.b[:]
+    rows = split.positions("seen_train", data)
+    method = Standardised({"a": a[rows], "b": b[rows]})
+    for each in directions(method, data, split, protocol_of(standardise="per_matrix", gallery=gallery)):
+        asked, shown = (a, b) if each.name == "i2t" else (b, a)
+        groups = QUERIES[each.regime]
+        queries = [naive_z_scores(asked[list(ROWS[group])]) for group in groups]
+        found = [naive_z_scores(shown[list(ROWS[group.replace("test", gallery)])]) for group in groups]
+        np.testing.assert_allclose(each.queries, np.concatenate(queries), atol=1e-5)
+        np.testing.assert_allclose(each.gallery, np.concatenate(found), atol=1e-5)
+
+
+def test_the_rows_say_how_features_were_scaled():
+    for standardise in ("train", "per_matrix"):
+        assert {row["standardise"] for row in measured(standardise=standardise).rows} == {standardise}
+    assert measured(standardise="per_matrix").rows != measured().rows
+
+
+def test_a_constant_feature_is_no_obstacle_per_matrix():
+    data = dataset()
+    a = data.pairs.a[:].copy()
+    a[:, 0] = 3
+    flat = replace(data, pairs=replace(data.pairs, a=Features(a)))
+    assert all(np.isfinite(row["value"]) for row in measured(flat, standardise="per_matrix").rows)
+
+
+def test_items_of_one_modality_are_queries_or_gallery_but_not_both():
+    data = dataset()
+    index = np.arange(len(LABELS))
+    only_a = np.isin(index, (1, 4, 6, 7, 0, 5))  # the others have modality b alone
+    pairs = replace(
+        data.pairs,
+        a=Features(data.pairs.a.matrix, np.where(only_a, index, -1)),
+        b=Features(data.pairs.b.matrix, np.where(only_a, -1, index)),
+    )
+    unpaired = replace(data, pairs=pairs)
+    for each in directions(Given(), unpaired, split_of(), protocol_of()):
+        rows = rows_searched(each.regime, "test")[0]
+        first, second = ([row for row in rows if only_a[row] == has] for has in (True, False))
+        expected = (first, second) if each.name == "i2t" else (second, first)
+        assert (each.query_rows.tolist(), each.gallery_rows.tolist()) == expected
+
+
+def test_items_of_several_classes_are_relevant_if_they_share_one():
+    data = dataset()
+    labels = np.eye(4, dtype=np.uint8)[LABELS]
+    same = replace(data, pairs=replace(data.pairs, labels=labels))
+    assert measured(same).rows == measured(data).rows
+    assert measured(same).per_class == measured(data).per_class
+    labels = labels.copy()
+    labels[:, 0] = 1
+    everything = replace(data, pairs=replace(data.pairs, labels=labels))
+    assert {row["value"] for row in measured(everything).rows} == {1}
+
+
+def test_only_the_regimes_asked_for_are_measured():
+    assert {row["regime"] for row in measured(regimes=("generalised",)).rows} == {"generalised"}
+    generalised = [row for row in measured().rows if row["regime"] == "generalised"]
+    assert measured(regimes=("generalised",)).rows == generalised

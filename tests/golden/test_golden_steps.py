@@ -14,7 +14,7 @@ import torch
 
 from msl.commands.settings import build, sizes
 from msl.config import composed, instantiate, resolved
-from msl.data.features import load
+from msl.data.folder import load
 from msl.files import write_json
 from msl.training.loaders import Batches
 from msl.training.module import MethodModule
@@ -60,7 +60,7 @@ def stepped(folder):
     """Terms, monitors and total at each step, in float64, by name."""
     from conftest import plant  # found by pytest, and by the script below
 
-    data, values = load(path=str(plant(folder)), name="planted"), configured()
+    data, values = load(path=str(plant(folder)), name="planted", test_share=0.2, seed=0), configured()
     torch.manual_seed(SEED)
     method = build(values["method"], sizes(data.pairs, data.classes), {}).double()
     method.prepare(data.pairs)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from msl.data.classes import Classes
-from msl.data.pairs import Pairs
+from msl.data.pairs import Features, Pairs
 from msl.losses.adversarial import adversarial
 from msl.losses.correlation import correlation
 from msl.losses.objective import Objective, Term
@@ -62,15 +62,15 @@ def planted_pairs(*, items=5, sizes=SIZES, seed=0, noise=0.3):
     )
     ids = tuple(f"item {number}" for number in range(len(labels)))
     names = tuple(f"class {number}" for number in range(sizes.classes))
-    pairs = Pairs(ids, a.astype(np.float32), b.astype(np.float32), labels.astype(np.int64))
+    pairs = Pairs(ids, Features(a.astype(np.float32)), Features(b.astype(np.float32)), labels.astype(np.int64))
     return pairs, Classes(names, meaning.astype(np.float32))
 
 
 def batch_of(pairs, classes, *, step=0, progress=0.5, dtype=torch.float32):
     label = torch.from_numpy(pairs.labels)
     return Batch(
-        a=torch.from_numpy(pairs.a).to(dtype),
-        b=torch.from_numpy(pairs.b).to(dtype),
+        a=torch.from_numpy(pairs.a[:]).to(dtype),
+        b=torch.from_numpy(pairs.b[:]).to(dtype),
         label=label,
         embedding=torch.from_numpy(classes.vectors).to(dtype)[label],
         step=step,

@@ -7,10 +7,11 @@ import scipy.linalg
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.linalg import sqrtm
 from sklearn.cross_decomposition import CCA as SklearnCCA
 
 from msl.data.classes import Classes
-from msl.data.pairs import Pairs
+from msl.data.pairs import Features, Pairs
 from msl.methods.cca import CCA
 from msl.methods.method import Sizes
 from msl.types import InputError
@@ -21,7 +22,7 @@ CLASSES = Classes(("one", "two"), np.eye(2, dtype=np.float32))
 
 def paired(a, b):
     ids = tuple(map(str, range(len(a))))
-    return Pairs(ids, a.astype(np.float32), b.astype(np.float32), np.arange(len(a)) % 2)
+    return Pairs(ids, Features(a.astype(np.float32)), Features(b.astype(np.float32)), np.arange(len(a)) % 2)
 
 
 def planted(correlations, *, extra_a=2, extra_b=1, rows=ROWS, seed=0):
@@ -55,7 +56,7 @@ def standardised(features):
 
 
 def covariances(pairs, ridge):
-    a, b = standardised(pairs.a), standardised(pairs.b)
+    a, b = standardised(pairs.a[:]), standardised(pairs.b[:])
     rows = len(a)
     return a.T @ a / rows + ridge * np.eye(a.shape[1]), a.T @ b / rows, b.T @ b / rows + ridge * np.eye(b.shape[1])
 
@@ -80,7 +81,7 @@ def test_correlations_are_the_cosines_between_the_column_spaces(seed):
     rng = np.random.default_rng(seed)
     hidden = rng.standard_normal((ROWS, 3))
     pairs = paired(*(hidden @ rng.standard_normal((3, w)) + rng.standard_normal((ROWS, w)) for w in (5, 4)))
-    bases = [np.linalg.qr(standardised(features))[0] for features in (pairs.a, pairs.b)]
+    bases = [np.linalg.qr(standardised(features))[0] for features in (pairs.a[:], pairs.b[:])]
     expected = np.linalg.svd(bases[0].T @ bases[1], compute_uv=False)
     np.testing.assert_allclose(fitted(pairs, size=4).correlations, expected, atol=1e-6)
 
@@ -88,8 +89,8 @@ def test_correlations_are_the_cosines_between_the_column_spaces(seed):
 def test_variates_are_those_of_scikit_learn():
     pairs = planted([0.95, 0.6, 0.2])
     ours = variates(fitted(pairs), pairs)
-    theirs = SklearnCCA(n_components=3, tol=1e-12, max_iter=10_000).fit(pairs.a, pairs.b)
-    for mine, other in zip(ours, theirs.transform(pairs.a, pairs.b), strict=True):
+    theirs = SklearnCCA(n_components=3, tol=1e-12, max_iter=10_000).fit(pairs.a[:], pairs.b[:])
+    for mine, other in zip(ours, theirs.transform(pairs.a[:], pairs.b[:]), strict=True):
         correlated = np.corrcoef(mine.T, other.T)[:3, 3:]
         np.testing.assert_allclose(np.abs(np.diag(correlated)), 1, atol=1e-4)
 
@@ -132,7 +133,9 @@ def test_power_weights_each_variate_by_its_correlation():
 
 def test_invertible_maps_of_the_features_change_codes_in_sign_only():
     pairs, rng = planted([0.9, 0.5, 0.3]), np.random.default_rng(1)
-    turned = [x @ (rng.standard_normal((x.shape[1],) * 2) + 2 * np.eye(x.shape[1])) + 5 for x in (pairs.a, pairs.b)]
+    turned = [
+        x @ (rng.standard_normal((x.shape[1],) * 2) + 2 * np.eye(x.shape[1])) + 5 for x in (pairs.a[:], pairs.b[:])
+    ]
     other = paired(*turned)
     for mine, moved in zip(variates(fitted(pairs), pairs), variates(fitted(other), other), strict=True):
         signs = np.sign((mine * moved).sum(axis=0))
@@ -152,12 +155,12 @@ def test_swapping_the_modalities_swaps_the_codes_up_to_sign():
 @pytest.mark.parametrize("wrong", ["duplicated", "constant", "few rows"])
 def test_a_singular_covariance_without_ridge_is_refused_and_with_ridge_solved(wrong):
     pairs = planted([0.9, 0.5])
-    a = pairs.a.copy()
+    a = pairs.a[:].copy()
     if wrong == "duplicated":
         a[:, 1] = a[:, 0]
     elif wrong == "constant":
         a[:, 1] = 4
-    pairs = replace(pairs, a=a).take(np.arange(3 if wrong == "few rows" else ROWS))
+    pairs = replace(pairs, a=Features(a)).take(np.arange(3 if wrong == "few rows" else ROWS))
     with pytest.raises(InputError, match=r"singular.*method\.ridge") as caught:
         fitted(pairs)
     assert "\n" not in str(caught.value)
@@ -187,3 +190,25 @@ def test_permuting_the_pairs_changes_the_correlations_by_rounding_only():
     pairs = planted([0.9, 0.5, 0.3])
     order = np.random.default_rng(0).permutation(ROWS)
     np.testing.assert_allclose(fitted(pairs.take(order)).correlations, fitted(pairs).correlations, atol=1e-6)
+
+
+def test_of_fewer_pairs_than_features_the_solution_is_the_same():
+    """The covariances' own solution, without any thought of the span of the pairs."""
+    rng = np.random.default_rng(0)
+    few = paired(rng.standard_normal((12, 40)), rng.standard_normal((12, 9)))
+    method = fitted(few, size=5, ridge=0.3)
+    a, b = standardised(few.a[:]), standardised(few.b[:])
+    whitening = [np.linalg.inv(sqrtm(x.T @ x / 12 + 0.3 * np.eye(x.shape[1])).real) for x in (a, b)]
+    left, correlations, right = np.linalg.svd(whitening[0] @ (a.T @ b / 12) @ whitening[1])
+    np.testing.assert_allclose(method.get_buffer("correlations").numpy(), correlations[:5], atol=1e-6)
+    for mine, other in zip(
+        variates(method, few), (a @ whitening[0] @ left[:, :5], b @ whitening[1] @ right.T[:, :5]), strict=True
+    ):
+        np.testing.assert_allclose(np.abs(mine), np.abs(other), atol=1e-4)
+
+
+def test_a_code_wider_than_the_pairs_can_fill_ends_in_zeros():
+    rng = np.random.default_rng(0)
+    few = paired(rng.standard_normal((3, 9)), rng.standard_normal((3, 9)))
+    codes = variates(fitted(few, size=9, ridge=0.3), few)
+    assert all(np.isfinite(side).all() and not side[:, 3:].any() and side[:, :2].any() for side in codes)

@@ -258,7 +258,7 @@ def test_rows_are_encoded_in_chunks_that_change_no_value(monkeypatch):
     method = masln()
     method.prepare(pairs)
     whole = method.encode(pairs.a, "a")
-    monkeypatch.setattr(method_module, "ENCODE_ROWS", 3)
+    monkeypatch.setattr(method_module, "STRETCH", 3)
     np.testing.assert_allclose(method.encode(pairs.a, "a"), whole, atol=1e-6)
 
 
@@ -266,7 +266,7 @@ def test_rows_are_encoded_in_chunks_that_change_no_value(monkeypatch):
 def test_features_of_any_layout_and_precision_are_encoded(convert):
     pairs, _ = planted_pairs()
     method = masln()
-    codes = method.encode(convert(pairs.a), "a")
+    codes = method.encode(convert(pairs.a[:]), "a")
     assert codes.dtype == np.float32
     np.testing.assert_allclose(codes, method.encode(pairs.a, "a"), atol=5e-3)
 

@@ -15,6 +15,7 @@ from safetensors.torch import load, save
 import msl.methods
 from msl.commands.settings import build, sizes
 from msl.config import composed, resolved
+from msl.data.pairs import Features
 from msl.files import embedded
 from msl.methods.method import ClosedForm, Method, Trained
 
@@ -92,7 +93,7 @@ def test_state_survives_being_written_and_read(name, methods):
     other.load_state_dict(load(save({key: value.contiguous() for key, value in method.state_dict().items()})))
     assert same_state(method, other)
     for modality in ("a", "b"):
-        features = getattr(PAIRS, modality)
+        features = getattr(PAIRS, modality)[:]
         assert np.array_equal(other.encode(features, modality), method.encode(features, modality))
 
 
@@ -112,7 +113,7 @@ def test_a_trained_methods_weights_depend_on_the_seed(name, methods):
 @EVERY
 @pytest.mark.parametrize("modality", ["a", "b"])
 def test_a_code_depends_on_no_other_row_and_on_no_order(name, modality, methods):
-    features = getattr(PAIRS, modality)
+    features = getattr(PAIRS, modality)[:]
     codes = methods[name].encode(features, modality)
     alone = np.concatenate([methods[name].encode(features[[row]], modality) for row in range(len(features))])
     order = np.random.default_rng(0).permutation(len(features))
@@ -127,7 +128,7 @@ def test_a_code_depends_on_no_other_row_and_on_no_order(name, modality, methods)
 @EVERY
 @pytest.mark.parametrize("modality", ["a", "b"])
 def test_encoding_twice_gives_the_same_bits_and_changes_no_state(name, modality, methods):
-    features = getattr(PAIRS, modality)
+    features = getattr(PAIRS, modality)[:]
     before = {key: value.clone() for key, value in methods[name].state_dict().items()}
     assert np.array_equal(methods[name].encode(features, modality), methods[name].encode(features, modality))
     assert all(torch.equal(value, before[key]) for key, value in methods[name].state_dict().items())
@@ -135,7 +136,7 @@ def test_encoding_twice_gives_the_same_bits_and_changes_no_state(name, modality,
 
 @EVERY
 def test_learning_changes_neither_pairs_nor_class_vectors(name):
-    copies = [array.copy() for array in (PAIRS.a, PAIRS.b, PAIRS.labels, KNOWN.vectors)]
+    copies = [np.array(array) for array in (PAIRS.a, PAIRS.b, PAIRS.labels, KNOWN.vectors)]
     learnt(name)
     for array, copy in zip((PAIRS.a, PAIRS.b, PAIRS.labels, KNOWN.vectors), copies, strict=True):
         assert np.array_equal(array, copy)
@@ -147,18 +148,18 @@ def test_learning_sees_the_rows_it_is_given_and_no_others(name, methods):
     rows = np.arange(len(PAIRS)) * 2
     a, b = (np.full((2 * len(PAIRS), x.shape[1]), np.nan, np.float32) for x in (PAIRS.a, PAIRS.b))
     labels, ids = np.full(2 * len(PAIRS), -1), np.full(2 * len(PAIRS), "hidden", object)
-    a[rows], b[rows], labels[rows], ids[rows] = PAIRS.a, PAIRS.b, PAIRS.labels, PAIRS.ids
-    whole = replace(PAIRS, ids=tuple(ids), a=a, b=b, labels=labels)
+    a[rows], b[rows], labels[rows], ids[rows] = PAIRS.a[:], PAIRS.b[:], PAIRS.labels, PAIRS.ids
+    whole = replace(PAIRS, ids=tuple(ids), a=Features(a), b=Features(b), labels=labels)
     assert same_state(learnt(name, pairs=whole.take(rows)), methods[name])
 
 
 @EVERY
 def test_input_statistics_are_those_of_the_training_rows(name, methods):
     for modality in ("a", "b"):
-        features, inputs = torch.from_numpy(getattr(PAIRS, modality)), methods[name].inputs[modality]
+        features, inputs = torch.from_numpy(getattr(PAIRS, modality)[:]), methods[name].inputs[modality]
         torch.testing.assert_close(inputs.mean, features.mean(dim=0))
         again = deepcopy(inputs)
-        again.fit(features)
+        again.fit([features])
         assert same_state(inputs, again)
 
 

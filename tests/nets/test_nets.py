@@ -135,7 +135,7 @@ def test_reconstruction_is_conditioned_on_the_class_embedding_of_its_own_pair(sh
 def standardise(width=INPUTS, *, per="feature", squared_norm=None, fit=None):
     net = Standardise(width, per=per, squared_norm=squared_norm).double()
     if fit is not None:
-        net.fit(fit)
+        net.fit([fit])
     return net
 
 
@@ -237,6 +237,6 @@ def test_statistics_are_buffers_not_parameters_and_survive_a_round_trip(kind):
 def test_fitting_again_forgets_the_rows_before(kind):
     first, second = random(20, INPUTS), 5 * random(20, INPUTS) + 3
     twice = standardise(**kind, fit=first)
-    twice.fit(second)
+    twice.fit([second])
     x = random(4, INPUTS)
     assert torch.equal(twice(x), standardise(**kind, fit=second)(x))

@@ -10,6 +10,7 @@ from msl.commands.journal import Journal
 from msl.commands.learn import learn
 from msl.commands.settings import prepare
 from msl.config import composed
+from msl.data.pairs import Features
 from msl.report.board import Board
 
 
@@ -18,23 +19,24 @@ def poisoned(run):
     data, split = run.data, run.split
     forbidden = np.concatenate([split.positions(group, data) for group in ("seen_test", "unseen_train", "unseen_test")])
     labels, a, b, vectors = (
-        array.copy() for array in (data.pairs.labels, data.pairs.a, data.pairs.b, data.classes.vectors)
+        array.copy() for array in (data.pairs.labels, data.pairs.a[:], data.pairs.b[:], data.classes.vectors)
     )
     labels[forbidden], a[forbidden], b[forbidden] = -1, np.nan, np.nan
     vectors[[data.classes.names.index(name) for name in split.unseen]] = np.nan
-    return replace(
-        run,
-        data=replace(
-            data, pairs=replace(data.pairs, labels=labels, a=a, b=b), classes=replace(data.classes, vectors=vectors)
-        ),
-    )
+    pairs = replace(data.pairs, labels=labels, a=Features(a), b=Features(b))
+    return shown(run, replace(data, pairs=pairs, classes=replace(data.classes, vectors=vectors)))
+
+
+def shown(run, data):
+    assert run.fitted_data is run.data
+    return replace(run, data=data, fitted_data=data)
 
 
 @pytest.mark.parametrize("method", ["masln", "cca"])
-@pytest.mark.parametrize("split", ["extendable", "standard"])
-def test_poisoned_test_rows_change_no_bit_of_the_weights(method, split, small, tmp_path):
+@pytest.mark.parametrize("protocol", ["extendable", "dadn", "test_to_test", "standard"])
+def test_poisoned_test_rows_change_no_bit_of_the_weights(method, protocol, small, tmp_path):
     chosen = small if method == "masln" else [text for text in small if not text.startswith("method.")]
-    cfg = composed("train", [*chosen, f"method={method}", f"split={split}"])
+    cfg = composed("train", [*chosen, f"method={method}", f"protocol={protocol}"])
     learnt = []
     for name, treat in (("clean", lambda run: run), ("poisoned", poisoned)):
         folder = tmp_path / name
@@ -50,8 +52,8 @@ def test_the_sentinel_can_fail(small, tmp_path):
     """Were the held-out rows poisoned too, the fit would notice: the sentinel is no formality."""
     cfg = composed("train", small)
     run = prepare(cfg, tmp_path, [])
-    a = run.data.pairs.a.copy()
+    a = run.data.pairs.a[:].copy()
     a[run.split.positions("train", run.data)[0]] = np.nan
-    run = replace(run, data=replace(run.data, pairs=replace(run.data.pairs, a=a)))
+    run = shown(run, replace(run.data, pairs=replace(run.data.pairs, a=Features(a))))
     with pytest.raises(RuntimeError, match="became nan at step"):
         learn(run, Journal(tmp_path / "log.csv", Board(None), resume=False))

@@ -15,8 +15,8 @@ from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from msl.data.archives import contained
-from msl.data.connection import Changed, Lost, ask, first_and_total, is_web_address, pieces, validator_of
+from msl.data.fetching.archives import contained
+from msl.data.fetching.connection import Changed, Lost, ask, first_and_total, is_web_address, pieces, validator_of
 from msl.files import sha256, write_json
 from msl.types import InputError
 
