@@ -17,10 +17,11 @@ msl: zero-shot cross-modal retrieval (find texts with images, images with texts,
   msl train [KEY=VALUE ...]      train on the seen classes of a data set, evaluate, report
   msl train -m KEY=V1,V2 ...     the same for every combination, one table at the end
   msl train resume=FOLDER        go on with a stopped run, to the same bits
-  msl evaluate run=FOLDER        measure a finished run again (evaluation.gallery=train, evaluation.metrics=[...])
+  msl evaluate run=FOLDER        measure a finished run again (evaluation.gallery=train, or protocols=true for all at once)
   msl score codes=FILE.npz       every metric for codes that any program saved
   msl table runs=FOLDER          many runs in one table, intervals over class splits
-  msl data list|describe|check   data sets, what is in them, what is wrong with a file of yours
+  msl data check PATH            what is in features of yours, what is wrong, the command that trains on them
+  msl data list|describe|get     data sets, what is in one, fetch one; msl data convert turns pickles into arrays
   msl --version
 
   msl train --help lists everything that can be set; start with: msl train

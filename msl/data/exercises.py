@@ -4,6 +4,7 @@ from pathlib import Path
 
 from msl.data.dataset import Card, DataSet
 from msl.data.formats import read_dataset
+from msl.types import InputError
 
 CARD = Card(
     name="exercises",
@@ -19,4 +20,6 @@ CARD = Card(
 
 def load(*, path: str) -> DataSet:
     """The 852 exercises in the folder `path`, features 512-d and 384-d; equal texts or pictures never straddle the parts."""
+    if not Path(path).exists():
+        raise InputError(f"{path} is not there: {CARD.obtain}")
     return read_dataset(Path(path), CARD)
