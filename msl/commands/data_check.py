@@ -42,7 +42,7 @@ def check(path: str, choices: list[str]) -> None:
     overrides += [] if named else [_override("name", reading.data.card.name)]
     overrides += _embedding(reading.data)
     overrides += _protocol(reading.data, overrides)
-    console.print("nothing is wrong with it")
+    console.print("it can be trained on; what is worth knowing stands in the notes")
     # not through rich, which would wrap or mark up what is to be pasted
     print(f"next: {shlex.join(['msl', 'train', *overrides])}")
 
@@ -104,7 +104,8 @@ def _protocol(data: DataSet, overrides: list[str]) -> list[str]:
         instantiate(resolved(composed("train", overrides))["split"])(data)
     except InputError:
         console.print(
-            f"note: {len(data.classes)} classes are too few to hold some out; protocol=standard shares all of them"
+            f"note: {len(data.classes)} classes are too few to hold some out; protocol=standard shares all of them",
+            soft_wrap=True,
         )
         return ["protocol=standard"]
     return []

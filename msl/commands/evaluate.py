@@ -10,7 +10,7 @@ from msl.commands.protocols import every_protocol
 from msl.commands.settings import Evaluating, Group, Settings, build, check_same_data, read_settings
 from msl.commands.train import console, described, identity, show
 from msl.config import check, recomposed, resolved, validated
-from msl.data.dataset import DataSet, fingerprint
+from msl.data.dataset import DataSet
 from msl.data.splits import Split, read_split
 from msl.evaluation.evaluate import evaluate as measure
 from msl.evaluation.protocol import directions
@@ -70,8 +70,8 @@ def load(path: Path) -> tuple[Method, DataSet, Split, Card, Settings]:
     cfg = recomposed("train", card.overrides, path / "config.yaml")
     OmegaConf.update(cfg, "resume", None)
     settings, _ = read_settings(cfg)
-    data = read_data(settings.data, settings.embedding, tell=lambda note: None)
-    check_same_data(card, fingerprint(data), path)
+    data, digest = read_data(settings.data, settings.texts)
+    check_same_data(card, digest, path)
     split = read_split(path / "split.json")
     method = build(settings.method, card.sizes, card.chosen)
     folder.load_weights(method)

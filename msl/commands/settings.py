@@ -4,24 +4,24 @@ import functools
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from omegaconf import DictConfig
 from pydantic import BaseModel, ConfigDict, Field
 
-from msl.commands.inputs import read_data, training_pairs, with_texts
+from msl.commands.inputs import read_data, training_pairs, with_embedding, with_texts
 from msl.config import check, config_hash, instantiate, resolved, validated
 from msl.data.classes import Classes
-from msl.data.dataset import DataSet, fingerprint
+from msl.data.dataset import DataSet
 from msl.data.pairs import Pairs
 from msl.data.splits import Split, read_split
-from msl.evaluation.protocol import GallerySide, Protocol, Standardising
+from msl.evaluation.protocol import GallerySide, Protocol, Standardising, check_rows
 from msl.evaluation.run import Card, RunFolder
 from msl.methods.method import Method, Sizes
 from msl.metrics.names import metric
 from msl.metrics.similarity import Similarity
 from msl.report.board import Mode
-from msl.types import InputError, Regime
+from msl.types import InputError
 
 SELECTED_ON_TEST = (
     "select_on=test is refused: the test rows are what the result is measured on, and what is chosen on them (the best "
@@ -47,7 +47,7 @@ class Evaluating(Group):
     """The `evaluation` group."""
 
     metrics: list[str] = Field(min_length=1)
-    regimes: list[Regime] = Field(min_length=1)
+    regimes: list[Literal["seen", "unseen", "generalised"]] = Field(min_length=1)
     gallery: GallerySide
     standardise: Standardising
     similarity: Similarity
@@ -156,10 +156,12 @@ def prepare(cfg: DictConfig, folder: Path, overrides: list[str]) -> Run:
             f"{folder} already holds a run; go on with msl train resume={folder}, or give another hydra.run.dir"
         )
     notes: list[str] = []
-    data = read_data(settings.data, settings.embedding, tell=notes.append)
+    found, digest_of_data = read_data(settings.data, settings.texts)
+    data = with_embedding(found, settings.embedding, tell=notes.append)
     split: Split = read_split(folder / "split.json") if settings.resume else instantiate(settings.split)(data)
     shown = with_texts(data, settings.texts, split, "seen_train")
     pairs, classes = training_pairs(shown, split, selecting=False)
+    check_rows(shown, split, settings.evaluation.protocol)
     build(settings.method, sizes(pairs, classes), {})  # a wrong combination of networks shows here
     card = Card(
         label=settings.label,
@@ -167,7 +169,7 @@ def prepare(cfg: DictConfig, folder: Path, overrides: list[str]) -> Run:
         sizes=sizes(pairs, classes),
         classes=classes.names,
         data=shown.card.name,
-        data_hash=fingerprint(data),
+        data_hash=digest_of_data,
         encoders=shown.card.features,
         embedding=shown.card.embedding,
         overrides=tuple(overrides),
@@ -184,6 +186,11 @@ def _check_same(started: Card, now: Card, folder: Path) -> None:
             f"the configuration in {folder} is not the one the run was started with; restore config.yaml or start a new run"
         )
     check_same_data(started, now.data_hash, folder)
+    if started.embedding != now.embedding:
+        raise InputError(
+            f"the class embeddings are not those the run in {folder} was started with ({started.embedding}, now "
+            f"{now.embedding}); restore their file or start a new run"
+        )
 
 
 def check_same_data(card: Card, found: str, folder: Path) -> None:

@@ -121,6 +121,7 @@ def identity(settings: Settings, split: Split, card: Card) -> dict[str, Any]:
         "split_rule": settings.split["_target_"].rpartition(".")[2],
         "split_seed": split.seed,
         "split_hash": split.hash,
+        "class_split": split.classes_hash,
         "seed": settings.seed,
         "config_hash": card.config_hash,
         "epoch": card.epoch,

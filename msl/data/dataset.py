@@ -55,13 +55,15 @@ class DataSet:
 _SAMPLE = 4096
 
 
-def fingerprint(data: DataSet) -> str:
-    """First 12 hexadecimal digits of a sha256 of ids, labels, parts, class names and features.
+def fingerprint(data: DataSet, *, texts: bool) -> str:
+    """First 12 hexadecimal digits of a sha256 of ids, labels, parts, class names and vectors, features, and raw `texts`.
 
     Of more than `_SAMPLE` items, the features of so many, evenly spaced: enough to tell two data sets apart.
     """
     pairs = data.pairs
     digest = hashlib.sha256("\0".join((*pairs.ids, *data.classes.names)).encode())
+    digest.update("\0".join((texts and data.texts) or ()).encode())
+    digest.update(np.ascontiguousarray(data.classes.vectors, dtype="<f4").data)
     for array in (pairs.labels, data.part):
         digest.update(np.ascontiguousarray(array, dtype="<i8").data)
     for features in (pairs.a, pairs.b):

@@ -15,7 +15,8 @@ What is found by itself, in this order:
    Labels may also stand in a ``labels.csv`` with ``id`` and ``label``.
 6. Rows are pairs where both modalities have ids and share some, else where there are equally many; unless each has
    labels of its own that differ. Otherwise nothing is paired, and an item has one modality.
-7. Labels are class numbers from 0 or from 1, text, or a column of 0 and 1 per class. Items without any class are left out.
+7. Labels are class numbers from 0 or from 1, text (``;`` and ``|`` between several classes), or a column of 0 and 1 per
+   class. Items without any class are left out.
 8. Where nothing says which rows are test rows, a share of each class is drawn.
 
 Whatever is left open by this is an error that names the key which settles it.
@@ -31,12 +32,13 @@ from annotated_types import Gt
 
 from msl.data.classes import Classes
 from msl.data.dataset import TEST, Card, DataSet
+from msl.data.finding.assign import Shared
 from msl.data.finding.choose import Chosen, Spec, Wanted, choose
 from msl.data.finding.classlists import Labelled, labelled
 from msl.data.finding.discover import Discovery, Found, discover
 from msl.data.finding.items import read_items
 from msl.data.finding.join import Modality, column, joined
-from msl.data.finding.pairing import Items, Shared, paired, part_numbers
+from msl.data.finding.pairing import Items, paired, part_numbers
 from msl.data.formats import KEYS, read_dataset
 from msl.data.labels import classes_of
 from msl.data.pairs import Features, Pairs, checked_features
@@ -153,6 +155,11 @@ def _data_set(
     vectors, whole = _vectors(chosen, discovery), len(items.ids)
     items = items.with_classes()
     found = _labelled(discovery, chosen, items, vectors)
+    if len(found.names) < 2:
+        raise InputError(
+            f"{discovery.root}: every item is of one class, {found.names[0]!r}, so nothing could be found wrongly; give labels of "
+            "at least two classes, with data.labels=FILE if others were meant"
+        )
     part, drawn = (items.part, "") if items.part is not None else _drawn(items, found.labels, test_share, seed)
     classes = Classes(found.names, np.empty((len(found.names), 0), np.float32) if vectors is None else vectors)
     pairs = Pairs(items.ids, _features(a, items.a), _features(b, items.b), found.labels)

@@ -43,6 +43,11 @@ class Split:
         """First 12 hexadecimal digits of the sha256 of the split's content."""
         return hashlib.sha256(json.dumps(self._content(), sort_keys=True).encode()).hexdigest()[:12]
 
+    @property
+    def classes_hash(self) -> str:
+        """First 12 hexadecimal digits of the sha256 of seen and unseen classes: the class split, whatever its seed."""
+        return hashlib.sha256(json.dumps([sorted(self.seen), sorted(self.unseen)]).encode()).hexdigest()[:12]
+
     def write(self, path: Path) -> Path:
         """Write the manifest, a line for each of its entries."""
         lines = [
@@ -221,6 +226,10 @@ def _held_out(seen: Ints, share: float, *, unseen: int) -> int:
 
 
 def _numbered(path: Path, number: int) -> Path:
+    if not path.exists():
+        raise InputError(
+            f"there is no split file or folder {path}; give split.path=PATH of DADN's .mat files or of a run's split.json"
+        )
     if not path.is_dir():
         return path
     files = sorted(file for file in path.iterdir() if file.suffix in (".mat", ".json"))

@@ -37,7 +37,7 @@ def t_interval(values: Sequence[float], *, confidence: float = 0.95) -> Interval
     return Interval(mean, mean - half, mean + half, int(sample.size))
 
 
-def paired_difference(ours: dict[int, float], theirs: dict[int, float], *, confidence: float = 0.95) -> Interval:
+def paired_difference(ours: dict[str, float], theirs: dict[str, float], *, confidence: float = 0.95) -> Interval:
     """Interval of the mean of ``ours - theirs`` over the units both have; `InputError` if they share none."""
     shared = sorted(ours.keys() & theirs.keys())
     if not shared:

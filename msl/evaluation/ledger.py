@@ -13,8 +13,10 @@ from msl.files import locked, write_text
 from msl.types import InputError
 
 _PROTOCOL = ("split_rule", "gallery_side", "standardise", "similarity")
-_IDENTITY = ("config_hash", "data_hash", "regime", "direction", "metric", *_PROTOCOL)
-_NEEDED = (*_IDENTITY, "method", "data", "split_seed", "seed", "value", "chance", "lift")
+_CONFIGURED = ("config_hash", "data_hash", "split_hash", "embedding")
+"""What was run: files of one name are one to `config_hash`, so what was read from them is named too."""
+_IDENTITY = (*_CONFIGURED, "regime", "direction", "metric", *_PROTOCOL)
+_NEEDED = (*_IDENTITY, "method", "data", "class_split", "split_seed", "seed", "value", "chance", "lift")
 
 
 _Cell: TypeAlias = tuple[str, str, str, str]
@@ -99,13 +101,17 @@ def _protocol(row: dict[str, Any]) -> str:
 
 def _check_one_configuration(cell: _Cell, rows: list[dict[str, Any]]) -> None:
     """An `InputError` if one label stands for two configurations: their mean would be called a mean over seeds."""
-    seen: dict[tuple[Any, ...], str] = {}
+    seen: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     for row in rows:
-        run = row["split_seed"], row["seed"]
-        if seen.setdefault(run, row["config_hash"]) != row["config_hash"]:
+        run, configured = (row["split_seed"], row["seed"]), tuple(row[key] for key in _CONFIGURED)
+        first = seen.setdefault(run, configured)
+        if first != configured:
+            key, one, other = next(
+                each for each in zip(_CONFIGURED, first, configured, strict=True) if each[1] != each[2]
+            )
             raise InputError(
                 f"two configurations share the label {cell[3]!r} on {cell[0]}, class split {run[0]}, seed {run[1]} "
-                f"({seen[run]} and {row['config_hash']}); give each a label of its own"
+                f"({key} {one} and {other}); give each a label of its own"
             )
 
 
@@ -125,11 +131,11 @@ def _summary(key: _Cell, cells: dict[_Cell, list[dict[str, Any]]], reference: st
     )
 
 
-def by_split(rows: Sequence[dict[str, Any]], key: str) -> dict[int, float]:
-    """Mean over seeds of a number, by class split."""
-    seeds: dict[int, list[float]] = {}
+def by_split(rows: Sequence[dict[str, Any]], key: str) -> dict[str, float]:
+    """Mean over seeds of a number, by class split: `split.seed` may draw only what selection holds out."""
+    seeds: dict[str, list[float]] = {}
     for row in rows:
-        seeds.setdefault(row["split_seed"], []).append(row[key])
+        seeds.setdefault(row["class_split"], []).append(row[key])
     return {split: float(np.mean(values)) for split, values in sorted(seeds.items())}
 
 

@@ -76,11 +76,29 @@ def regimes(split: Split, protocol: Protocol) -> tuple[Regime, ...]:
     return tuple(regime for regime in ("seen", "unseen", "generalised") if regime in protocol.regimes)
 
 
+def check_rows(data: DataSet, split: Split, protocol: Protocol) -> None:
+    """An `InputError` unless every regime has rows of both modalities to ask with and to search."""
+    for _, features in _modalities(data.pairs):
+        for side in dict.fromkeys(("test", protocol.gallery)):
+            seen, unseen = map(len, _parts(features, data, split, side))
+            found = {"standard": seen, "seen": seen, "unseen": unseen, "generalised": seen + unseen}
+            for regime in regimes(split, protocol):
+                if not found[regime]:
+                    raise _without_rows(regime)
+
+
+def _without_rows(regime: Regime) -> InputError:
+    return InputError(
+        f"the split leaves the regime {regime!r} without queries or gallery; change split.seen_share or the data's test part"
+    )
+
+
 def directions(method: Method, data: DataSet, split: Split, protocol: Protocol) -> Iterator[Direction]:
     """Encode and yield direction by direction, every regime of one before the other.
 
     With a train gallery only one direction's codes are held at a time; with a test gallery both directions need the same.
     """
+    check_rows(data, split, protocol)
     sides: tuple[tuple[Modality, Modality], ...] = (("a", "b"), ("b", "a"))
     codes: dict[tuple[Modality, GallerySide], Codes] = {}
     for name, (asked, shown) in zip(data.card.directions, sides, strict=True):
@@ -98,10 +116,7 @@ def _regimes(name: str, queries: Codes, gallery: Codes, split: Split, protocol: 
         if protocol.gallery == "train":  # where every row of an unseen class is a query, those in the gallery are not
             wanted = wanted.take(~np.isin(wanted.rows, found.rows))
         if not len(wanted.rows) or not len(found.rows):
-            raise InputError(
-                f"the split leaves the regime {regime!r} without queries or gallery; change split.seen_share or the "
-                "data's test part"
-            )
+            raise _without_rows(regime)
         yield Direction(regime, name, wanted.codes, found.codes, wanted.labels, found.labels, wanted.rows, found.rows)
 
 
@@ -111,6 +126,8 @@ def validation_map(method: Method, data: DataSet, split: Split, protocol: Protoc
     found = {}
     for modality, features in _modalities(data.pairs):
         own = rows[features.present[rows]]
+        if not len(own):
+            raise InputError("a modality has no validation rows; change split.seed or train with select_on=nothing")
         scaled = _scaled(features, [own], split.positions("train", data), protocol)
         found[modality] = method.encode(scaled, modality), data.pairs.labels[own]
     (a, labels_a), (b, labels_b) = found["a"], found["b"]
@@ -125,12 +142,17 @@ def _modalities(pairs: Pairs) -> tuple[tuple[Modality, Features], ...]:
 def _encode(
     method: Method, data: DataSet, split: Split, protocol: Protocol, modality: Modality, side: GallerySide
 ) -> Codes:
-    groups: tuple[Group, Group] = ("seen_test", "unseen_test") if side == "test" else ("seen_train", "unseen_train")
     features = dict(_modalities(data.pairs))[modality]
-    parts = [rows[features.present[rows]] for rows in (split.positions(group, data) for group in groups)]
+    parts = _parts(features, data, split, side)
     rows = np.concatenate(parts)
     scaled = _scaled(features, parts, split.positions("seen_train", data), protocol)
     return Codes(method.encode(scaled, modality), data.pairs.labels[rows], rows, len(parts[0]))
+
+
+def _parts(features: Features, data: DataSet, split: Split, side: GallerySide) -> list[Ints]:
+    """The rows of seen and those of unseen classes that have the modality."""
+    groups: tuple[Group, Group] = ("seen_test", "unseen_test") if side == "test" else ("seen_train", "unseen_train")
+    return [rows[features.present[rows]] for rows in (split.positions(group, data) for group in groups)]
 
 
 def _scaled(features: Features, parts: list[Ints], fitted: Ints, protocol: Protocol) -> Features:

@@ -154,7 +154,7 @@ def test_check_says_what_is_worth_knowing(run_msl, tmp_path):
     _, said, _ = run_msl("data", "check", tmp_path / "set.npz")
     for words in (
         "image: 1 of 7 features are constant, feature 2 the first", "image: feature 4 varies", "image: 1 test rows stand in the training rows",
-        "1 classes have fewer than 5 items: class 11 (1)", "1 classes of the test rows have no training row: class 11",
+        "1 class has fewer than 5 items: class 11 (1)", "1 class of the test rows has no training row: class 11",
         "data.class_names=FILE, or train with embedding=onehot or embedding=none",
     ):  # fmt: skip
         assert words in said
@@ -167,6 +167,13 @@ def test_classes_of_which_no_word_is_known_are_named(run_msl, tmp_path):
     _, said, _ = run_msl("data", "check", tmp_path / "set.npz")
     assert "1 of 12 class names have no word vectors (qwxzv)" in said
     assert "embedding=onehot" in next_command(said)
+
+
+def test_classes_that_differ_in_capitals_are_named(run_msl, tmp_path):
+    names = np.array([*NAMES[:11], "Dog "])
+    np.savez(tmp_path / "set.npz", image=A, text=B, label=names[LABEL])
+    _, said, _ = run_msl("data", "check", tmp_path / "set.npz")
+    assert "note: 'Dog ' and 'dog' are two classes, as they are written (1 such names)" in said
 
 
 def test_few_classes_are_trained_on_together(run_msl, tmp_path):

@@ -188,3 +188,75 @@ def test_other_data_than_the_run_was_trained_on_are_noticed(run_msl, small, tmp_
     status, _, err = run_msl("evaluate", "run=run")
     assert status == 2
     assert "not the one the run" in err
+
+
+def test_numbers_for_names_are_no_obstacle_to_embeddings_that_read_none(run_msl, small):
+    np.save("rows.npy", np.random.default_rng(0).standard_normal((12, 5)).astype(np.float32))
+    for chosen in (["embedding=onehot"], ["embedding=none"], ["embedding=attributes", "embedding.path=rows.npy"]):
+        status, _, err = run_msl("train", *small, "trainer.epochs=1", *chosen)
+        assert (status, err) == (0, "")
+
+
+def test_two_files_of_one_name_are_two_results_in_the_ledger(run_msl, small):
+    for seed in (1, 2):
+        Path(f"of{seed}").mkdir()
+        np.save(f"of{seed}/rows.npy", np.random.default_rng(seed).standard_normal((12, 5)).astype(np.float32))
+        vectors = ["embedding=attributes", f"embedding.path=of{seed}/rows.npy"]
+        run_msl("train", *small, "trainer.epochs=1", "ledger=all.jsonl", f"hydra.run.dir=of{seed}/run", *vectors)
+        run_msl("train", *small, "trainer.epochs=1", f"split.seed={seed}", f"hydra.run.dir=split{seed}")
+        split = ["protocol=files", f"split.path=split{seed}/split.json"]
+        run_msl("train", *small, "trainer.epochs=1", "ledger=all.jsonl", *split)
+    rows = [json.loads(line) for line in Path("all.jsonl").read_text().splitlines()]
+    unseen = [row for row in rows if (row["regime"], row["direction"], row["metric"]) == ("unseen", "mean", "map")]
+    assert len(unseen) == 4
+    assert all("/" not in row["embedding"] for row in unseen)
+
+
+def test_a_run_goes_on_with_the_class_vectors_it_began_with_only(run_msl, small):
+    np.save("rows.npy", np.ones((12, 5), np.float32))
+    run = ["embedding=attributes", "embedding.path=rows.npy", "trainer.epochs=1", "hydra.run.dir=run"]
+    run_msl("train", *small, *run)
+    Path("run/metrics.json").unlink()  # as if it had been stopped
+    np.save("rows.npy", np.full((12, 5), 2, np.float32))
+    status, _, err = run_msl("train", "resume=run")
+    assert status == 2
+    assert "class embeddings are not those" in err
+
+
+def test_a_split_made_for_other_labels_is_refused_before_training(run_msl, small, tmp_path):
+    run_msl("train", *small, "trainer.epochs=1", "hydra.run.dir=first")
+    other = plant(tmp_path / "other", label=np.roll(np.repeat(np.arange(12), 10), 30))
+    split = ["protocol=files", "split.path=first/split.json"]
+    status, _, err = run_msl("train", *small, f"data.path={other}", *split, "hydra.run.dir=second")
+    assert status == 2
+    assert "have classes it does not fit" in err
+    assert not Path("second/card.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("part", "protocol", "said"),
+    [
+        ("test", "extendable", "leaves no training rows"),
+        ("train", "dadn", "leaves the regime 'seen' without"),
+        ("train", "standard", "leaves the regime 'standard' without"),
+    ],
+)
+def test_data_without_train_or_test_rows_are_refused_before_training(part, protocol, said, run_msl, small, tmp_path):
+    folder = plant(tmp_path / "whole", split=np.full(120, part))
+    status, _, err = run_msl("train", *small, f"data.path={folder}", f"protocol={protocol}")
+    assert status == 2
+    assert said in err
+    assert not list(Path().rglob("card.json"))
+
+
+def test_a_sweep_whose_runs_no_table_may_mix_says_so(run_msl, small):
+    shares = ["protocol=shares", "split.seen_share=0.3,0.7", "split.pseudo_unseen_share=0"]
+    status, out, err = run_msl("train", "-m", *small, "trainer.epochs=1", *shares)
+    assert (status, err) == (0, "")
+    assert "no table of all runs: two configurations share the label" in out
+
+
+def test_the_standard_regime_is_not_asked_for_by_name(run_msl, small):
+    status, _, err = run_msl("train", *small, "evaluation.regimes=[standard]")
+    assert status == 2
+    assert "evaluation.regimes.0=standard" in err

@@ -328,6 +328,7 @@ def test_small_tables(text, wanted, tmp_path):
         ('1,2\n"3,4\n', ["cannot be read"]),
         (b"1,2\n\xff,4\n", ["cannot be read"]),
         ("f,x\na,1\nb,2\n", ["'f'"]),
+        ("id;x;y\n1;0,5;-2,25\n2;1,5;3,0\n", ["column 'x' writes numbers with a comma, as 0,5", "write.csv2"]),
     ],
 )
 def test_faulty_tables_name_line_and_column(text, words, tmp_path):

@@ -151,6 +151,26 @@ def test_items_of_which_some_have_one_modality(tmp_path):
     assert any("1 items have only image" in note for note in made.notes)
 
 
+def test_labels_without_ids_follow_the_rows_of_the_modality_that_has_every_item(tmp_path):
+    items(tmp_path, labelled=False)
+    np.save(tmp_path / "labels.npy", np.array(NAMES)[LABEL])
+    (tmp_path / "audio" / "item003.npy").unlink()
+    seen = reading(tmp_path)
+    classes, pairs = seen.data.classes.names, seen.data.pairs
+    assert [classes[label] for label in pairs.labels] == [NAMES[LABEL[int(name[4:])]] for name in pairs.ids]
+    assert any("labels without ids are taken in the order of image: item000, item001" in note for note in seen.notes)
+    (tmp_path / "image" / "item005.npy").unlink()
+    refused(tmp_path, "labels have no ids, and neither modality has all items")
+
+
+def test_items_of_several_vectors_are_refused_without_listing_them_all(tmp_path):
+    items(tmp_path, labelled=False)
+    for file in tmp_path.glob("*/*.npy"):
+        np.save(file, np.tile(np.load(file), (2, 1)))
+    message = refused(tmp_path, "found 192", "one vector per item", "and 180 more")
+    assert len(message) < 2000
+
+
 def test_items_in_train_and_test_folders(tmp_path):
     for part, rows in (("train", range(72)), ("test", range(72, ROWS))):
         for name, matrix in (("sketch", A), ("photo", B)):
@@ -218,6 +238,16 @@ def test_labels_of_every_form_mean_the_same(form, tmp_path):
     data = found(tmp_path)
     assert np.array_equal(data.pairs.labels, LABEL)
     assert data.classes.names == tuple(NAMES)
+
+
+def test_text_with_several_classes_per_item(tmp_path):
+    several = [f"{NAMES[label]}; {NAMES[(label + 1) % 12]}" if label % 2 else NAMES[label] for label in LABEL]
+    saved(tmp_path, image=A, text=B, label=np.array(several))
+    seen = reading(tmp_path)
+    assert seen.data.classes.names == tuple(sorted(NAMES))
+    tags = [{seen.data.classes.names[place] for place in np.flatnonzero(row)} for row in seen.data.pairs.labels]
+    assert tags == [set(each.split("; ")) for each in several]
+    assert any("an item may have several classes" in note for note in seen.notes)
 
 
 def test_labels_from_one_are_said_and_doubtful_ones_refused(tmp_path):
@@ -322,7 +352,18 @@ def test_labels_for_one_of_two_unequal_modalities_are_not_enough(tmp_path):
         ({"image": A, "label": LABEL}, "wanted features of two modalities, found image"),
         ({"image": A, "text": B}, "no labels were found"),
         ({"image": A, "text": B, "label": LABEL[:-3]}, "wanted 96, one per item, but got 93"),
-        ({"image": A, "text": B, "label": LABEL + 0.5}, "wanted a class number"),
+        ({"image": A, "text": B, "label": LABEL + 0.5}, "row 0 is 0.5 (96 such rows); wanted class numbers"),
+        ({"image": A, "text": B, "label": LABEL - 1}, "row 0 is -1 (8 such rows); wanted class numbers"),
+        ({"image": A, "text": B, "label": np.where(LABEL == 3, np.nan, LABEL)}, "row 3 is nan (8 such rows)"),
+        ({"image": A, "text": B, "label": np.where(LABEL == 3, 1e300, LABEL)}, "row 3 is 1e+300"),
+        ({"image": A, "text": B, "label": LABEL.astype(np.uint64) - np.uint64(1)}, "row 0 is 18446744073709551615"),
+        ({"image": A, "text": B, "label": LABEL[:, None, None]}, "wanted a class number or a class name"),
+        ({"image": A, "text": B, "label": np.full(ROWS, "dog")}, "every item is of one class, 'dog'"),
+        ({"image": A, "text": B, "label": np.full(ROWS, ";|")}, "row 0 is ';|', which names no class"),
+        ({"image": A.T, "text": B.T, "label": LABEL}, "both have 96 columns: if those are the items, transpose them"),
+        ({"image": A.T, "text": B, "label": LABEL}, "image has 96 columns: if those are the items, transpose it"),
+        ({"image": A[:, None], "text": B, "label": LABEL}, "image (96, 1, 7), which is no real matrix"),
+        ({"image": A.astype(complex), "text": B, "label": LABEL}, "image (96, 7), which is no real matrix"),
         ({"image": A, "text": B, "audio": B, "label": LABEL}, "found 3"),
         ({"train_image": A, "test_image": A[:, :3], "train_text": B, "test_text": B, "label": LABEL}, "columns"),
         ({"test_image": A, "train_text": B, "test_text": B, "label": LABEL}, "train_text"),

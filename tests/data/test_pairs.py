@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import msl.data.pairs as pairs_module
+from msl.data.classes import Classes
+from msl.data.dataset import Card, DataSet, fingerprint
 from msl.data.labels import carrying, checked_labels, class_counts, classes_of, relabelled
 from msl.data.pairs import Features, Pairs, checked_features
 from msl.types import InputError
@@ -136,3 +138,25 @@ def test_a_bad_row_of_a_mapped_matrix_is_named(tmp_path, monkeypatch):
     np.save(tmp_path / "big.npy", matrix)
     with pytest.raises(InputError, match="big: row 3 holds NaN"):
         checked_features(np.load(tmp_path / "big.npy", mmap_mode="r"), what="big")
+
+
+def test_the_fingerprint_tells_data_sets_apart():
+    card = Card(
+        name="n", title="t", modalities=("image", "text"), features=("f", "g"), embedding="e", source="s", licence="l", obtain="o"
+    )  # fmt: skip
+
+    def described(a=None, labels=SINGLE, vectors=None, texts=None):
+        pairs = Pairs(tuple("abcde"), Features(numbers() if a is None else a), Features(numbers()), labels)
+        classes = Classes(tuple("xyz"), np.eye(3, dtype=np.float32) if vectors is None else vectors)
+        return DataSet(card=card, pairs=pairs, classes=classes, part=np.zeros(5, np.int64), texts=texts)
+
+    others = [
+        {"a": numbers() + 1},
+        {"labels": SINGLE[::-1]},
+        {"vectors": 2 * np.eye(3, dtype=np.float32)},
+        {"texts": tuple("vwxyz")},
+    ]
+    found = [fingerprint(described(**each), texts=True) for each in ({}, *others)]
+    assert len(set(found)) == 5
+    assert fingerprint(described(texts=tuple("vwxyz")), texts=False) == fingerprint(described(), texts=True)
+    assert fingerprint(described(), texts=True) == found[0]

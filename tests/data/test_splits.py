@@ -366,6 +366,8 @@ def test_a_folder_of_split_files_is_counted_in_order_of_name(tmp_path):
     assert [split.seen[0] for split in splits] == ["class 0", "class 4"]
     with pytest.raises(InputError, match=r"holds 2 split files .* number 2"):
         from_file(data, path=str(tmp_path), seed=2, pseudo_unseen_share=0.5)
+    with pytest.raises(InputError, match=r"there is no split file or folder .*nowhere; give split\.path=PATH"):
+        from_file(data, path=str(tmp_path / "nowhere"), seed=0, pseudo_unseen_share=0.5)
 
 
 @pytest.mark.parametrize(
@@ -420,3 +422,11 @@ def test_validation_rows_of_the_data_set_are_those_of_the_standard_split():
     assert split.positions("train", data).tolist() == np.flatnonzero(part == 0).tolist()
     assert split.rows["seen_train"] == split.rows["train"]
     assert parts_of(split, data, "seen_test") == {1}
+
+
+def test_the_class_split_is_one_whatever_is_held_out_and_another_for_other_classes():
+    data = dataset()
+    same = [even_odd(data, seed=seed, pseudo_unseen_share=0.5) for seed in range(3)]
+    assert len({split.hash for split in same}) > 1
+    assert len({split.classes_hash for split in same}) == 1
+    assert len({drawn(data, seed=seed).classes_hash for seed in range(5)}) == 5

@@ -13,9 +13,10 @@ def row(value=0.5, **changes):
     identity = {
         "method": "masln", "data": "emoji", "regime": "unseen", "direction": "mean", "metric": "map",
         "split_seed": 0, "seed": 0, "config_hash": "aaa", "data_hash": "ddd", "gallery_side": "test",
-        "standardise": "train", "similarity": "cosine", "split_rule": "extendable",
+        "standardise": "train", "similarity": "cosine", "split_rule": "extendable", "split_hash": "sss", "embedding": "words",
     }  # fmt: skip
-    return identity | {"value": value, "chance": 0.1, "lift": (value - 0.1) / 0.9} | changes
+    numbers = {"value": value, "chance": 0.1, "lift": (value - 0.1) / 0.9}
+    return identity | numbers | {"class_split": f"classes {changes.get('split_seed', 0)}"} | changes
 
 
 def runs(values, **changes):
@@ -53,6 +54,8 @@ def test_a_row_of_the_same_identity_replaces_the_earlier_one_in_its_place(tmp_pa
     [
         "config_hash",
         "data_hash",
+        "split_hash",
+        "embedding",
         "regime",
         "direction",
         "metric",
@@ -140,7 +143,7 @@ def test_seeds_are_averaged_within_a_split_before_the_interval():
 
 def test_by_split_averages_seeds():
     rows = runs({(3, 0): 0.1, (1, 0): 0.5, (3, 1): 0.2})
-    assert by_split(rows, "value") == pytest.approx({1: 0.5, 3: 0.15})
+    assert by_split(rows, "value") == pytest.approx({"classes 1": 0.5, "classes 3": 0.15})
 
 
 def test_many_seeds_on_one_split_do_not_outweigh_the_others():
@@ -154,6 +157,19 @@ def test_more_seeds_do_not_make_more_units():
     (summary,) = summarise(runs(values), metric="map", direction="mean", reference=None)
     assert summary.value.n == 1
     assert np.isnan(summary.value.half_width)
+
+
+def test_what_selection_draws_makes_no_further_class_split():
+    """DADN's rule and the standard protocol have one class split, whatever `split.seed` holds out for selection."""
+    rows = runs({(0, 0): 0.1, (1, 0): 0.2, (2, 0): 0.6}, class_split="even and odd")
+    (summary,) = summarise(rows, metric="map", direction="mean", reference=None)
+    assert (summary.value.n, summary.value.mean) == (1, pytest.approx(0.3))
+
+
+@pytest.mark.parametrize("key", ["config_hash", "data_hash", "split_hash", "embedding"])
+def test_two_configurations_of_one_label_are_not_averaged(key):
+    with pytest.raises(InputError, match=rf"share the label 'masln' .*{key} \w+ and other\); give each"):
+        summarise([row(), row(**{key: "other"})], metric="map", direction="mean", reference=None)
 
 
 def test_there_is_a_summary_for_each_data_set_regime_and_method_in_order_of_appearance():
@@ -203,7 +219,7 @@ def test_numbers_of_two_galleries_are_never_averaged():
     assert {each.value.mean for each in found} <= {0.2, 0.8}
 
 
-@pytest.mark.parametrize("key", ["config_hash", "metric", "method", "split_seed", "value"])
+@pytest.mark.parametrize("key", ["config_hash", "metric", "method", "class_split", "split_seed", "value"])
 @pytest.mark.parametrize("name", ["ledger.jsonl", "metrics.json"])
 def test_a_row_without_one_of_its_keys_is_refused_with_the_keys_name(name, key, tmp_path):
     rows = [row(), {other: value for other, value in row().items() if other != key}]

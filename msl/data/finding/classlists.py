@@ -89,20 +89,30 @@ def labelled(values: NDArray[Any], names: tuple[str, ...] | None, *, classes: in
     flat = np.ravel(values) if values.ndim == 2 and 1 in values.shape else values
     if flat.ndim == 2:
         return _indicated(flat, names, what)
-    if flat.dtype.kind == "U":
-        return _worded(flat, names, what)
-    numbers = flat.astype(np.int64) if flat.dtype.kind in "iufb" and _whole(flat) else None
-    if flat.ndim != 1 or numbers is None or not len(flat):
+    if flat.ndim != 1 or flat.dtype.kind not in "iufbU" or not len(flat):
         raise InputError(
             f"{what}: wanted a class number or a class name per item, or a column of 0 and 1 per class, but got shape "
             f"{values.shape} of {values.dtype}; write one label per item"
         )
-    count = len(names) if names is not None else classes
+    if flat.dtype.kind == "U":
+        return _worded(flat, names, what)
+    numbers, count = _class_numbers(flat, what), len(names) if names is not None else classes
     return _numbered(numbers, what) if count is None else _counted(numbers, names, count, what)
 
 
-def _whole(values: NDArray[Any]) -> bool:
-    return values.dtype.kind in "iub" or bool((np.isfinite(values) & (values == np.round(values))).all())
+def _class_numbers(values: NDArray[Any], what: str) -> Ints:
+    """Whole numbers from 0; -1, NaN and the like stand for no class, which nobody can be asked to find."""
+    bad = np.flatnonzero(~((values >= 0) & (values < _HIGHEST) & (values == np.floor(values))))
+    if len(bad):
+        raise InputError(
+            f"{what}: row {bad[0]} is {values[bad[0]]} ({len(bad)} such rows); wanted class numbers from 0 or from 1: "
+            "correct these rows, or leave the items out"
+        )
+    return values.astype(np.int64)
+
+
+_HIGHEST = 2**53
+"""Class numbers below this are the same in every type of number."""
 
 
 def _indicated(values: NDArray[Any], names: tuple[str, ...] | None, what: str) -> Labelled:
@@ -119,6 +129,8 @@ def _indicated(values: NDArray[Any], names: tuple[str, ...] | None, what: str) -
 
 
 def _worded(values: NDArray[Any], names: tuple[str, ...] | None, what: str) -> Labelled:
+    if names is None and any(map(_TAGS.search, values.tolist())):
+        return _tagged(values, what)
     chosen = names or tuple(sorted(set(values.tolist())))
     place = {name: index for index, name in enumerate(chosen)}
     unknown = np.flatnonzero([name not in place for name in values.tolist()])
@@ -127,6 +139,21 @@ def _worded(values: NDArray[Any], names: tuple[str, ...] | None, what: str) -> L
             f"{what}: row {unknown[0]} is {str(values[unknown[0]])!r}, which is no class name; correct it or the list of names"
         )
     return Labelled(np.array([place[name] for name in values.tolist()], dtype=np.int64), chosen)
+
+
+_TAGS = re.compile("[;|]")
+"""What stands between the classes of an item that has several."""
+
+
+def _tagged(values: NDArray[Any], what: str) -> Labelled:
+    """Text with several classes per item, as ``dog;cat``."""
+    tags = [{tag for each in _TAGS.split(value) if (tag := each.strip())} for value in values.tolist()]
+    bare = next((row for row, each in enumerate(tags) if not each), None)
+    if bare is not None:
+        raise InputError(f"{what}: row {bare} is {str(values[bare])!r}, which names no class; give it one")
+    chosen = tuple(sorted(set().union(*tags)))
+    indicators = np.array([[name in each for name in chosen] for each in tags], dtype=np.uint8)
+    return Labelled(indicators, chosen, ("labels are cut at ; and |: an item may have several classes",))
 
 
 def _numbered(numbers: Ints, what: str) -> Labelled:

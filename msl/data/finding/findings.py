@@ -79,12 +79,12 @@ def _of_classes(data: DataSet) -> Iterator[str]:
     thin = np.flatnonzero(counts < FEW)
     if len(thin):
         said = ", ".join(f"{names[index]} ({counts[index]})" for index in thin[:FEW])
-        yield f"{len(thin)} classes have fewer than {FEW} items: {said}{', ...' if len(thin) > FEW else ''}"
+        yield f"{_classes(len(thin))} fewer than {FEW} items: {said}{', ...' if len(thin) > FEW else ''}"
     per_part = [class_counts(pairs.labels[data.part == part], len(names)) for part in (TRAIN, TEST)]
     absent = np.flatnonzero((per_part[1] > 0) & (per_part[0] == 0))
     if len(absent):
         said = ", ".join(names[index] for index in absent[:FEW])
-        yield f"{len(absent)} classes of the test rows have no training row: {said}{', ...' if len(absent) > FEW else ''}"
+        yield f"{_classes(len(absent), ' of the test rows')} no training row: {said}{', ...' if len(absent) > FEW else ''}"
     for name, features in zip(data.card.modalities, (pairs.a, pairs.b), strict=True):
         if not features.present.all():
             here = pairs.labels[features.present]
@@ -94,4 +94,18 @@ def _of_classes(data: DataSet) -> Iterator[str]:
                 if counts[index] and not carrying(here, np.array([index])).any()
             ]
             if lacking:
-                yield f"{len(lacking)} classes have no {name}: {', '.join(lacking[:FEW])}"
+                yield f"{_classes(len(lacking))} no {name}: {', '.join(lacking[:FEW])}"
+    yield from _alike(names)
+
+
+def _alike(names: tuple[str, ...]) -> Iterator[str]:
+    """Names that a person would call one class."""
+    first: dict[str, str] = {}
+    pairs = [(other, name) for name in names if (other := first.setdefault(name.strip().casefold(), name)) != name]
+    if pairs:
+        one, other = pairs[0]
+        yield f"{one!r} and {other!r} are two classes, as they are written ({len(pairs)} such names); write each class one way"
+
+
+def _classes(count: int, which: str = "") -> str:
+    return f"1 class{which} has" if count == 1 else f"{count} classes{which} have"

@@ -1,14 +1,14 @@
 """Which rows of two modalities are one item: those of equal ids, else those of equal position, else none."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from msl.data.dataset import TEST, TRAIN, VALIDATION
+from msl.data.finding.assign import Shared, in_order_of, spread, stem
 from msl.data.finding.join import Modality
 from msl.types import InputError, Ints
 
@@ -18,15 +18,6 @@ PART_WORDS = {
     **dict.fromkeys(("validation", "val", "valid", "2"), VALIDATION),
 }
 """What may stand for a part in an array of them."""
-
-
-@dataclass(frozen=True, eq=False)
-class Shared:
-    """What is said of all items at once, in the order of the rows or, where `ids` stand beside it, by id."""
-
-    labels: NDArray[Any] | None
-    split: NDArray[Any] | None
-    ids: NDArray[Any] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,14 +56,17 @@ def paired(a: Modality, b: Modality, shared: Shared, root: Path) -> Items:
         ids, rows_a, rows_b, how = *_unpaired(a, b, root), "unpaired: no item has both modalities"
     _unique(ids, root)
     sides = ((a, rows_a), (b, rows_b))
-    labels = _spread([(m.labels, rows) for m, rows in sides], ids, shared.labels, shared, what=f"{root}: labels")
+    if keyed is not None:
+        shared, said = in_order_of(sides, shared, root)
+        how += said
+    labels = spread([(m.labels, rows) for m, rows in sides], ids, shared.labels, shared, what=f"{root}: labels")
     if labels is None:
         raise InputError(
             f"{root}: no labels were found; give data.labels=FILE with one label per item"
             + (", or put each item into a folder of its class" if keyed is not None else "")
         )
     parts = [(m.part, rows) for m, rows in sides]
-    part = _spread(
+    part = spread(
         parts, ids, None if shared.split is None else _parts(shared.split, root), shared, what=f"{root}: parts"
     )
     named = keyed is not None or any(known is not None for known in (a.ids, b.ids, shared.ids))
@@ -99,7 +93,7 @@ def _by_id(a: Modality, b: Modality) -> tuple[tuple[str, ...], Ints, Ints, str] 
     """Rows of equal ids, those of only one modality after those of both; None unless both have ids and share some."""
     if a.ids is None or b.ids is None:
         return None
-    for shorten in (str, _stem):
+    for shorten in (str, stem):
         places = [{shorten(str(name)): row for row, name in enumerate(side.ids)} for side in (a, b)]  # type: ignore[arg-type]
         both = [name for name in places[0] if name in places[1]]
         if both and len(places[0]) == len(a) and len(places[1]) == len(b):
@@ -113,10 +107,6 @@ def _by_id(a: Modality, b: Modality) -> tuple[tuple[str, ...], Ints, Ints, str] 
         how += f"; {len(alone[0])} items have only {a.name} and {len(alone[1])} only {b.name}"
     rows = [np.array([place.get(name, -1) for name in ids], dtype=np.int64) for place in places]
     return ids, rows[0], rows[1], how
-
-
-def _stem(name: str) -> str:
-    return PurePosixPath(name).stem
 
 
 def _differ(a: Modality, b: Modality) -> bool:
@@ -144,7 +134,7 @@ def _unpaired(a: Modality, b: Modality, root: Path) -> tuple[tuple[str, ...], In
             raise InputError(
                 f"{root}: {a.name} has {len(a)} rows and {b.name} {len(b)}, and {side.name} has no labels of its own: "
                 f"pairs want equally many rows, unpaired items labels for each, as {side.name}_labels beside {other.name}_labels"
-                "; give the missing file, or name other features with data.a=... data.b=..."
+                f"; {_turned(a, b) or 'give the missing file'}, or name other features with data.a=... data.b=..."
             )
     names = [
         [f"{side.name} {name}" for name in (range(len(side)) if side.ids is None else side.ids)] for side in (a, b)
@@ -157,70 +147,14 @@ def _unpaired(a: Modality, b: Modality, root: Path) -> tuple[tuple[str, ...], In
     )
 
 
-def _spread(
-    sides: Sequence[tuple[NDArray[Any] | None, Ints]],
-    ids: tuple[str, ...],
-    whole: NDArray[Any] | None,
-    shared: Shared,
-    *,
-    what: str,
-) -> NDArray[Any] | None:
-    """A value for every item: from `whole`, which speaks of all, else from the modalities' own; None where nobody says."""
-    if whole is not None:
-        return _whole(whole, ids, shared, what)
-    out: NDArray[Any] | None = None
-    known = np.zeros(len(ids), dtype=bool)
-    for values, rows in sides:
-        if values is None:
-            continue
-        _check_rows(values, rows, what)
-        here = rows >= 0
-        if out is None:
-            out = np.zeros((len(ids), *values.shape[1:]), values.dtype)
-        elif values.shape[1:] != out.shape[1:] or (values.dtype.kind == "U") != (out.dtype.kind == "U"):
-            raise InputError(f"{what} of the two modalities are of different forms; write both alike")
-        out = out.astype(np.promote_types(out.dtype, values.dtype))
-        _check_agreement(out, values, rows, known, ids, what)
-        out[here & ~known] = values[rows[here & ~known]]
-        known |= here
-    if out is not None and not known.all():
-        raise InputError(f"{what}: item {ids[np.flatnonzero(~known)[0]]!r} has none; give each item one")
-    return out
-
-
-def _check_rows(values: NDArray[Any], rows: Ints, what: str) -> None:
-    wanted = int(rows.max(initial=-1)) + 1
-    if len(values) != wanted:
-        raise InputError(
-            f"{what}: wanted {wanted}, one per row of the features, but got {len(values)}; write both from the same list of items"
-        )
-
-
-def _check_agreement(
-    out: NDArray[Any], values: NDArray[Any], rows: Ints, known: NDArray[np.bool_], ids: tuple[str, ...], what: str
-) -> None:
-    both = np.flatnonzero((rows >= 0) & known)
-    unequal = both[(out[both] != values[rows[both]]).reshape(len(both), -1).any(axis=1)] if len(both) else both
-    if len(unequal):
-        raise InputError(f"{what}: the two modalities say different things of item {ids[unequal[0]]!r}; correct one")
-
-
-def _whole(whole: NDArray[Any], ids: tuple[str, ...], shared: Shared, what: str) -> NDArray[Any]:
-    """Values by id where ids stand beside them and say other items than the rows in order; else in order."""
-    if shared.ids is not None and tuple(map(str, shared.ids)) != ids:
-        for shorten in (str, _stem):
-            places = {shorten(str(name)): row for row, name in enumerate(shared.ids)}
-            rows = [places.get(shorten(name)) for name in ids]
-            if None not in rows:
-                chosen: NDArray[Any] = whole[np.array(rows)]
-                return chosen
-        lacking = ids[rows.index(None)]
-        raise InputError(f"{what}: none for item {lacking!r} ({len(places)} are given); add a line for it")
-    if len(whole) != len(ids):
-        raise InputError(
-            f"{what}: wanted {len(ids)}, one per item, but got {len(whole)}; write features and labels from the same list"
-        )
-    return whole
+def _turned(a: Modality, b: Modality) -> str:
+    """The remedy for matrices that seem to hold an item per column, as MATLAB's often do."""
+    if a.matrix.shape[1] == b.matrix.shape[1] > max(len(a), len(b)):
+        return f"both have {a.matrix.shape[1]} columns: if those are the items, transpose them"
+    for side, other in ((a, b), (b, a)):
+        if side.matrix.shape[1] == len(other):
+            return f"{side.name} has {len(other)} columns: if those are the items, transpose it"
+    return ""
 
 
 def _unique(ids: tuple[str, ...], root: Path) -> None:

@@ -125,20 +125,33 @@ def _names(first: Side, second: Side) -> tuple[str, str]:
 
 def _not_two(discovery: Discovery, fixed: list[Side], groups: list[Side], modalities: tuple[str, str] | None) -> str:
     where = discovery.root
-    said = (
-        "; ".join(f"{group.name}: {places(group.features)}" for group in [*fixed, *groups]) or "no matrix of features"
-    )
+    said = _groups_said([*fixed, *groups]) or "no matrix of features"
     if modalities and groups:
         return f"{where}: data.modalities={list(modalities)} does not name one matrix each of what was found ({said}); correct it"
     if len(fixed) + len(groups) < 2:
-        besides = f" besides {places(discovery.found)}" if discovery.found and not groups else ""
+        odd = [found for found in discovery.found if _no_matrix(found)] if groups else list(discovery.found)
+        besides = f" besides {places(odd)}" if odd else ""
+        if groups and odd:
+            besides += ", which is no real matrix with one row per item"
         return (
             f"{where}: wanted features of two modalities, found {said}{besides}; name them with data.a=FILE data.b=FILE"
         )
     return (
         f"{where}: wanted features of two modalities, found {len(fixed) + len(groups)} ({said}); "
         "choose with data.a=... data.b=... or data.modalities=[...]"
+        + ("; features are one matrix per modality, or one vector per item" if len(groups) > _AT_MOST else "")
     )
+
+
+def _groups_said(groups: list[Side]) -> str:
+    said = [f"{group.name}: {places(group.features)}" for group in groups]
+    return "; ".join(said[:_AT_MOST]) + (f" and {len(said) - _AT_MOST} more" if len(said) > _AT_MOST else "")
+
+
+def _no_matrix(found: Found) -> bool:
+    """Whether an array that may have been meant as features cannot be."""
+    array = found.array
+    return found.meaning.role in (None, "features") and (array.ndim > 2 or array.dtype.kind not in "fiubU")
 
 
 def places(found: Iterable[Found]) -> str:

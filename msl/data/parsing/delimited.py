@@ -23,6 +23,7 @@ _LONGEST_CELL = 1 << 24  # a line of a million numbers is one cell to a wrong de
 _DIGITS = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 _NUMBER = re.compile(rf"\s*{_DIGITS}\s*")
 _LIKE_NUMBER = re.compile(rf"\s*({_DIGITS}|[+-]?(nan|inf|infinity)|na|n/a|null|none|)\s*", re.IGNORECASE)
+_COMMA = re.compile(r"\s*[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?\s*")
 _COUNTED = 3  # columns 0, 1, 2, ... that make a first row of numbers a header, as pandas writes one
 
 Row = tuple[int, list[str]]
@@ -114,9 +115,19 @@ def _columns(header: list[str] | None, opening: list[list[str]], stem: str) -> _
         for place, name in enumerate(names)
         if (header is not None and separate(name)) or not any(_LIKE_NUMBER.fullmatch(row[place]) for row in opening)
     }
+    _check_points({place: name for place, name in beside.items() if not separate(name)}, opening)
     matrix = [place for place in range(width) if place not in beside]
     unique([*beside.values(), *([stem] if matrix else [])])
     return _Columns(matrix, beside)
+
+
+def _check_points(words: dict[int, str], opening: list[list[str]]) -> None:
+    for place, name in words.items():
+        if all(_COMMA.fullmatch(row[place]) for row in opening):
+            raise InputError(
+                f"column {name!r} writes numbers with a comma, as {opening[0][place].strip()}; write them with a point "
+                "(in R with write.csv, not write.csv2)"
+            )
 
 
 def _hand_over(rows: Iterator[Row], columns: _Columns, stem: str, handover: Handover) -> None:
