@@ -39,7 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        _command(verb)(rest)
+        command = _command(verb)
+        if verb != "train" and {"-h", "--help"} & set(rest):
+            return _explain(verb)
+        command(rest)
     except InputError as error:
         return _say(error, 2)
     except TrainingError as error:
@@ -51,6 +54,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on: `msl ... | head`
         return 1
+    return 0
+
+
+def _explain(verb: str) -> int:
+    """What a command takes: its configuration file says it; of `data`, its line above."""
+    from msl.files import embedded
+
+    file = embedded("conf") / f"{verb}.yaml"
+    said = (
+        file.read_text(encoding="utf-8")
+        if file.is_file()
+        else "\n".join(x for x in HELP.split("\n") if f"msl {verb}" in x)
+    )
+    print(said.rstrip())
     return 0
 
 

@@ -1,12 +1,12 @@
 """`msl data check PATH [KEY=VALUE ...]`: what msl sees in somebody's files, what is wrong, and the command to train."""
 
-import shlex
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from msl.commands.data import show
+from msl.commands.next_command import override, say_next
 from msl.config import check as check_config
 from msl.config import composed, instantiate, resolved
 from msl.data.dataset import DataSet
@@ -38,13 +38,12 @@ def check(path: str, choices: list[str]) -> None:
         console.print(f"found: {line}", highlight=False, soft_wrap=True)
     _show(reading)
     named = any(choice.startswith("data.name=") for choice in given)
-    overrides = ["data=folder", _override("path", path), *given]
-    overrides += [] if named else [_override("name", reading.data.card.name)]
+    overrides = ["data=folder", override("data.path", path), *given]
+    overrides += [] if named else [override("data.name", reading.data.card.name)]
     overrides += _embedding(reading.data)
     overrides += _protocol(reading.data, overrides)
     console.print("it can be trained on; what is worth knowing stands in the notes")
-    # not through rich, which would wrap or mark up what is to be pasted
-    print(f"next: {shlex.join(['msl', 'train', *overrides])}")
+    say_next("msl", "train", *overrides)
 
 
 def _node(path: str, given: list[str]) -> dict[str, Any]:
@@ -53,7 +52,7 @@ def _node(path: str, given: list[str]) -> dict[str, Any]:
         raise InputError(
             f"{unknown.removeprefix('data.')!r} is no KEY=VALUE; the keys are {', '.join(_KEYS)}, test_share, seed"
         )
-    node: dict[str, Any] = resolved(composed("train", ["data=folder", _override("path", path), *given]))["data"]
+    node: dict[str, Any] = resolved(composed("train", ["data=folder", override("data.path", path), *given]))["data"]
     check_config(node, "data")
     return node
 
@@ -109,12 +108,3 @@ def _protocol(data: DataSet, overrides: list[str]) -> list[str]:
         )
         return ["protocol=standard"]
     return []
-
-
-def _override(key: str, value: str) -> str:
-    """`data.KEY=VALUE` as Hydra reads it, whatever is in the value."""
-    plain = value.replace("/", "").replace("_", "").replace("-", "").replace(".", "")
-    if plain.isalnum() and plain.isascii():
-        return f"data.{key}={value}"
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"data.{key}='{escaped}'"

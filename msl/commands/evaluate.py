@@ -50,7 +50,9 @@ def evaluate(cfg: DictConfig) -> None:
     title = f"{card.label} on {card.data}, class split {split.seed}"
     if wanted.protocols:
         found = list(every_protocol(method, data, split, chosen.protocol))
-        console.print(table.protocols_table(found, title=f"{title}; the same codes, mean of both directions"))
+        console.print(f"{title}: the same codes under every protocol (queries → gallery), mean of both directions")
+        for each in table.protocols_tables(found):
+            console.print(each)
     else:
         sides = directions(method, data, split, chosen.protocol)
         found = measure(sides, data, split, chosen.protocol, metrics=chosen.metrics).rows

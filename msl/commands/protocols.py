@@ -24,21 +24,21 @@ def every_protocol(method: Method, data: DataSet, split: Split, own: Protocol) -
 
 
 def _views(data: DataSet, split: Split, own: Protocol) -> Iterator[tuple[str, Protocol, Split]]:
-    """Name, protocol, and the split with the queries it asks for."""
+    """Name (queries → gallery), protocol, and the split with the queries it asks for."""
     plain = replace(own, gallery="test", standardise="train", similarity="cosine")
     tested = _test_part_only(data, split)
     if tested.rows != split.rows:
-        yield "all rows of unseen classes, test gallery", plain, split
-    yield "test rows, test gallery", plain, tested
-    yield "test rows, train gallery", replace(plain, gallery="train"), tested
+        yield "all unseen rows → the same", plain, split
+    yield "test → test", plain, tested
+    yield "test → train", replace(plain, gallery="train"), tested
     yield (
-        "test rows, train gallery, per matrix (DADN)",
+        "test → train, per matrix (DADN)",
         replace(plain, gallery="train", standardise="per_matrix"),
         tested,
     )
-    yield "test rows, test gallery, per matrix", replace(plain, standardise="per_matrix"), tested
-    yield "test rows, test gallery, Euclidean", replace(plain, similarity="euclidean"), tested
-    yield "test rows, test gallery, dot product", replace(plain, similarity="dot"), tested
+    yield "test → test, per matrix", replace(plain, standardise="per_matrix"), tested
+    yield "test → test, Euclidean", replace(plain, similarity="euclidean"), tested
+    yield "test → test, dot product", replace(plain, similarity="dot"), tested
 
 
 def _test_part_only(data: DataSet, split: Split) -> Split:

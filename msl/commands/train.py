@@ -11,6 +11,7 @@ from rich.console import Console
 
 from msl.commands.journal import Journal
 from msl.commands.learn import learn
+from msl.commands.next_command import override, say_next
 from msl.commands.settings import Run, Settings, prepare
 from msl.config import redacted
 from msl.data.splits import Split
@@ -67,7 +68,7 @@ def report(run: Run, method: Method, card: Card, board: Board) -> list[dict[str,
         console.print(
             f"W&B run: {_near(Path(board.place))} (wandb leet shows it here, wandb sync sends it)", soft_wrap=True
         )
-    console.print(f"next: msl evaluate run={_near(path)} protocols=true", soft_wrap=True)
+    say_next("msl", "evaluate", override("run", _near(path)), "protocols=true")
     return rows
 
 

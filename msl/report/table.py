@@ -64,15 +64,20 @@ def generalised_line(rows: Sequence[dict[str, Any]], metric: str) -> str | None:
     return f"generalised {TITLES.get(metric, metric)}: seen queries {seen:.3f}, unseen queries {unseen:.3f}, harmonic mean {harmonic:.3f}"
 
 
-def protocols_table(rows: Sequence[dict[str, Any]], *, title: str) -> Table:
-    """One run's codes under many protocols: a line per regime and protocol (``view``), chance and lift of the first metric."""
-    table = _plain_table(title)
-    heads, lines = _protocol_cells(rows)
-    for head in heads:
-        table.add_column(head, justify="left" if head in _NAMES else "right")
-    for line, after in zip(lines, [*lines[1:], None], strict=True):
-        table.add_row(*line, end_section=after is not None and after[0] != line[0])
-    return table
+def protocols_tables(rows: Sequence[dict[str, Any]]) -> list[Table]:
+    """One run's codes under many protocols: a table per regime, a line per protocol (``view``), chance and lift of the first metric."""
+    (regime, *heads), lines = _protocol_cells(rows)
+    tables = {}
+    for name, *line in lines:
+        if name not in tables:
+            tables[name] = _plain_table(f"{regime}: {name}")
+            for head in heads:
+                text = head in _NAMES
+                tables[name].add_column(
+                    head, justify="left" if text else "right", no_wrap=text, min_width=0 if text else 6
+                )
+        tables[name].add_row(*line)
+    return list(tables.values())
 
 
 def protocols_markdown(rows: Sequence[dict[str, Any]]) -> str:

@@ -1,5 +1,6 @@
 import csv
 import json
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -198,3 +199,18 @@ def test_overfitting_the_training_rows_reaches_map_1(run_msl, small):
     rows = split.positions("seen_train", data)
     codes = [method.encode(features[rows], side) for features, side in ((data.pairs.a, "a"), (data.pairs.b, "b"))]
     assert msl.mean_average_precision(*codes, data.pairs.labels[rows], data.pairs.labels[rows]) > 0.999
+
+
+def test_the_command_to_type_next_can_be_pasted(run_msl, small):
+    """Whatever the run's folder is called."""
+    _, out, _ = run_msl("train", *small, "trainer.epochs=1", r"hydra.run.dir='it\'s (my) dàta'")
+    (line,) = [line for line in out.splitlines() if line.startswith("next: ")]
+    status, _, err = run_msl(*shlex.split(line)[2:])
+    assert (status, err) == (0, "")
+
+
+@pytest.mark.parametrize("verb", ["evaluate", "score", "table", "data"])
+def test_every_command_says_what_it_takes(verb, run_msl):
+    status, out, err = run_msl(verb, "--help")
+    assert (status, err) == (0, "")
+    assert f"msl {verb}" in out

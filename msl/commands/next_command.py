@@ -1,0 +1,18 @@
+"""The command to type next, such that it can be pasted as it stands."""
+
+import shlex
+
+
+def say_next(*words: str) -> None:
+    """Print ``next:`` and the command, quoted for a shell."""
+    # not through rich, which would wrap or mark up what is to be pasted
+    print(f"next: {shlex.join(words)}")
+
+
+def override(key: str, value: str) -> str:
+    """`KEY=VALUE` as Hydra reads it, whatever is in the value."""
+    plain = value.replace("/", "").replace("_", "").replace("-", "").replace(".", "")
+    if plain.isalnum() and plain.isascii():
+        return f"{key}={value}"
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"{key}='{escaped}'"
