@@ -11,7 +11,7 @@ test: .venv/.installed-test  ## ruff, mypy, pytest
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
 
 results: .venv/.installed  ## measure the README's numbers again (about 15 minutes), write results/
 	$(BIN)/python results/measure.py
