@@ -130,6 +130,7 @@ def test_texts_are_plain_and_their_own(whole):
     assert whole.texts[row].endswith("is available at the Russian Wikisource.")
 
 
+@real
 def test_raw_texts_alone_are_features_of_size_nothing():
     data = read(REAL, texts="raw", verify=True)
     assert data.card.name == "wikipedia-sift"
