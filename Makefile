@@ -13,7 +13,7 @@ test: .venv/.installed-test  ## ruff, mypy, pytest
 	$(BIN)/mypy
 	$(BIN)/pytest -n 2 --dist worksteal
 
-results: .venv/.installed  ## measure the README's numbers again (about 15 minutes), write results/
+results: .venv/.installed  ## measure the numbers again (emoji 15 minutes; an hour with the sets in $$MSL_DATA), write results/
 	$(BIN)/python results/measure.py
 
 benchmark: .venv/.installed-test  ## speed of evaluation and of training, as ratios within one run
