@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 
 from msl.commands.data import show
@@ -13,6 +14,7 @@ from msl.data.dataset import DataSet
 from msl.data.finding.choose import Wanted
 from msl.data.finding.classlists import numbered
 from msl.data.finding.findings import findings
+from msl.data.finding.join import Stacked
 from msl.data.folder import Reading, card_of, read
 from msl.encode.matching import match
 from msl.encode.words import WordVectors
@@ -69,7 +71,7 @@ def _show(reading: Reading) -> None:
 
 
 def _on_disk(matrix: Any) -> bool:
-    return type(matrix).__name__ in ("memmap", "Stacked")
+    return isinstance(matrix, (np.memmap, Stacked))
 
 
 def _embedding(data: DataSet) -> list[str]:

@@ -1,5 +1,6 @@
 """Pairs: items of two modalities that belong together, their features and labels."""
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -77,6 +78,11 @@ class Pairs:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @functools.cached_property
+    def places(self) -> dict[str, int]:
+        """Position of each id; kept, since every validation asks for it."""
+        return {name: row for row, name in enumerate(self.ids)}
 
     @property
     def paired(self) -> bool:

@@ -60,7 +60,7 @@ class Split:
 
     def positions(self, group: Group, data: DataSet) -> Ints:
         """Row numbers of a group in `data`; an `InputError` if the data set lacks one of its ids."""
-        place = {name: row for row, name in enumerate(data.pairs.ids)}
+        place = data.pairs.places
         lacking = [name for name in self.rows[group] if name not in place]
         if lacking:
             raise InputError(
