@@ -1,4 +1,4 @@
-"""Intervals and paired differences with the class split as the unit of statistics."""
+"""Intervals with the class split as the unit of statistics."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,11 +37,12 @@ def t_interval(values: Sequence[float], *, confidence: float = 0.95) -> Interval
     return Interval(mean, mean - half, mean + half, int(sample.size))
 
 
-def paired_difference(ours: dict[str, float], theirs: dict[str, float], *, confidence: float = 0.95) -> Interval:
-    """Interval of the mean of ``ours - theirs`` over the units both have; `InputError` if they share none."""
-    shared = sorted(ours.keys() & theirs.keys())
-    if not shared:
-        raise InputError(
-            "a paired difference wants runs on the same class splits, got none in common; run both on the same split.seed"
-        )
-    return t_interval([ours[unit] - theirs[unit] for unit in shared], confidence=confidence)
+def prediction_interval(values: Sequence[float], *, others: int = 1, confidence: float = 0.95) -> Interval:
+    """Interval in which the mean of `others` further units of the same kind lies, given these.
+
+    ``mean ± t s sqrt(1/n + 1/others)``, with t of n - 1 degrees: wider than the interval of the mean, because a published
+    number is itself a draw of class splits. `n` is the number of `values`; a single one has no interval (NaN).
+    """
+    known = t_interval(values, confidence=confidence)
+    half = known.half_width * (1 + known.n / others) ** 0.5
+    return Interval(known.mean, known.mean - half, known.mean + half, known.n)

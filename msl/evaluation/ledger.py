@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from msl.evaluation.interval import Interval, paired_difference, t_interval
+from msl.evaluation.comparison import Comparison, compare, holm
+from msl.evaluation.consistency import check_consistent
+from msl.evaluation.interval import Interval, t_interval
 from msl.files import locked, write_text
 from msl.types import InputError
 
@@ -34,12 +36,18 @@ class Summary:
     value: Interval
     chance: float
     lift: float
-    difference: Interval | None
-    """Paired difference to the reference method on the same splits."""
+    difference: Comparison | None
+    """Paired difference to the reference method on the same splits; `p_holm` is over the methods of the same cell."""
 
 
 def read_rows(file: Path) -> list[dict[str, Any]]:
-    """Rows of a `.jsonl` ledger or of a `metrics.json`."""
+    """Rows of a `.jsonl` ledger or of a `metrics.json`; an `InputError` if one lacks a key or their numbers disagree."""
+    rows = _read(file)
+    check_consistent(rows, source=str(file))
+    return rows
+
+
+def _read(file: Path) -> list[dict[str, Any]]:
     if not file.is_file():
         raise InputError(f"there is no file {file}; give a ledger (.jsonl) or a run's metrics.json")
     try:
@@ -70,14 +78,19 @@ def runs_below(folder: Path) -> list[dict[str, Any]]:
 def append(ledger: Path, rows: Iterable[dict[str, Any]]) -> None:
     """Add rows; a row of the same configuration, regime, direction and metric replaces the earlier one."""
     with locked(ledger):
-        known = {_identity(row): row for row in (read_rows(ledger) if ledger.is_file() else [])}
+        known = {_identity(row): row for row in (_read(ledger) if ledger.is_file() else [])}
         known |= {_identity(row): row for row in rows}
         lines = [json.dumps(row, sort_keys=True, ensure_ascii=False, allow_nan=False) for row in known.values()]
         write_text(ledger, "\n".join(lines) + "\n")
 
 
 def summarise(rows: Sequence[dict[str, Any]], *, metric: str, direction: str, reference: str | None) -> list[Summary]:
-    """One summary per data set, regime and method, in order of first appearance; seeds are averaged within a split."""
+    """One summary per data set, protocol, regime and method, in order of first appearance.
+
+    Seeds are averaged within a split; p-values of the differences to `reference` are adjusted by Holm within each data
+    set, protocol and regime. An `InputError` names an unknown metric, direction or reference, and a label of two
+    configurations.
+    """
     chosen = [row for row in rows if row["metric"] == metric and row["direction"] == direction]
     if not chosen:
         known = ", ".join(sorted({row["metric"] for row in rows}))
@@ -90,7 +103,7 @@ def summarise(rows: Sequence[dict[str, Any]], *, metric: str, direction: str, re
         cells.setdefault((row["data"], _protocol(row), row["regime"], row["method"]), []).append(row)
     for key, rows in cells.items():
         _check_one_configuration(key, rows)
-    return [_summary(key, cells, reference) for key in cells]
+    return _adjusted([_summary(key, cells, reference) for key in cells])
 
 
 def _protocol(row: dict[str, Any]) -> str:
@@ -127,8 +140,23 @@ def _summary(key: _Cell, cells: dict[_Cell, list[dict[str, Any]]], reference: st
         value=t_interval(list(values.values())),
         chance=float(np.mean(list(by_split(cells[key], "chance").values()))),
         lift=float(np.mean(list(by_split(cells[key], "lift").values()))),
-        difference=paired_difference(values, by_split(other, "value")) if other else None,
+        difference=compare(values, by_split(other, "value")) if other else None,
     )
+
+
+def _adjusted(summaries: list[Summary]) -> list[Summary]:
+    """The same, with `p_holm`."""
+    families: dict[tuple[str, str, str], list[float]] = {}
+    for each in summaries:
+        if each.difference and each.difference.p is not None:
+            families.setdefault((each.data, each.protocol, each.regime), []).append(each.difference.p)
+    adjusted = {family: dict(zip(found, holm(found), strict=True)) for family, found in families.items()}
+    return [
+        replace(each, difference=replace(each.difference, p_holm=adjusted[each.data, each.protocol, each.regime][p]))
+        if each.difference and (p := each.difference.p) is not None
+        else each
+        for each in summaries
+    ]
 
 
 def by_split(rows: Sequence[dict[str, Any]], key: str) -> dict[str, float]:

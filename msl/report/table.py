@@ -1,5 +1,7 @@
 """Tables: of one run for the terminal, of many runs for the terminal and for Markdown. Nothing in them is typed by hand."""
 
+import csv
+import io
 import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -8,6 +10,7 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from msl.evaluation.comparison import Comparison
 from msl.evaluation.interval import Interval
 from msl.evaluation.ledger import Summary
 
@@ -20,7 +23,16 @@ TITLES = {
 """Heads of the metrics whose name alone does not say how they are computed."""
 
 _NAMES = ("data", "protocol", "regime", "method")
+_NUMBERS = (
+    *("value", "low", "high", "splits", "chance", "lift"),
+    *("difference", "difference_low", "difference_high", "difference_splits", "p", "p_holm", "effect"),
+)
 _PARTS = ("_of_seen", "_of_unseen", "_harmonic")
+
+
+def titled(metric: str) -> str:
+    """A metric's name for a sentence or a head."""
+    return TITLES.get(metric, metric.replace("_", " "))
 
 
 def run_table(rows: Sequence[dict[str, Any]], *, title: str) -> Table:
@@ -103,20 +115,22 @@ def _protocol_cells(rows: Sequence[dict[str, Any]]) -> tuple[list[str], list[lis
 
 
 def summary_tables(summaries: Sequence[Summary], *, reference: str | None) -> list[Table]:
-    """Many runs: a table per data set and regime, a line per method."""
+    """Many runs: a table per data set and regime, a line per method; `markdown` has two columns more."""
     parts: dict[str, list[Summary]] = {}
     for summary in summaries:
         parts.setdefault(f"{summary.data}, {summary.regime} ({summary.protocol})", []).append(summary)
     tables = []
     for title, part in parts.items():
-        heads, lines = _summary_cells(part, reference)
+        heads, lines = summary_cells(part, reference)
+        wide = {"× chance", "d"} if reference else set()  # 80 columns have no place for them beside a difference
+        left_out = {place for place, head in enumerate(heads) if head in wide or place < heads.index("method")}
         table = _plain_table(title)
-        for number, head in enumerate(heads[heads.index("method") :]):
+        for number, head in enumerate(_without(heads, left_out)):
             table.add_column(
                 head, justify="right" if number else "left", no_wrap=bool(number), min_width=0 if number else 14
             )
         for line in lines:
-            table.add_row(*line[heads.index("method") :])
+            table.add_row(*_without(line, left_out))
         tables.append(table)
     return tables
 
@@ -128,7 +142,7 @@ def markdown(
     directions: Mapping[str, Sequence[Summary]] = MappingProxyType({}),
 ) -> str:
     """The same lines as a Markdown table, with a column for each of `directions` before the value."""
-    heads, lines = _summary_cells(summaries, reference)
+    heads, lines = summary_cells(summaries, reference)
     place = heads.index("value ± 95 %")
     heads[place:place] = list(directions)
     for number, line in enumerate(lines):
@@ -141,22 +155,59 @@ def _markdown(heads: list[str], lines: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, rule, *lines)) + "\n"
 
 
+def csv_text(summaries: Sequence[Summary]) -> str:
+    """Tidy CSV, a line per summary, numbers in full precision; what is not defined is empty."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow((*_NAMES, *_NUMBERS))
+    for summary in summaries:
+        table.writerow([*(getattr(summary, name) for name in _NAMES), *map(_defined, _numbers(summary))])
+    return text.getvalue()
+
+
+def _numbers(summary: Summary) -> list[float | None]:
+    """In the order of `_NUMBERS`."""
+    value, change = summary.value, summary.difference
+    found: list[float | None] = [value.mean, value.low, value.high, value.n, summary.chance, summary.lift]
+    if change is None:
+        return found + [None] * (len(_NUMBERS) - len(found))
+    return [*found, change.mean, change.low, change.high, change.n, change.p, change.p_holm, change.effect]
+
+
+def _defined(number: float | None) -> str:
+    return "" if number is None or math.isnan(number) else repr(number)
+
+
 def interval(value: Interval, *, sign: bool = False) -> str:
     """Mean and half-width of its 95 % interval; a single unit has none."""
     mean = f"{value.mean:{'+' if sign else ''}.3f}"
     return mean if math.isnan(value.half_width) else f"{mean} ± {value.half_width:.3f}"
 
 
-def _summary_cells(summaries: Sequence[Summary], reference: str | None) -> tuple[list[str], list[list[str]]]:
+def summary_cells(summaries: Sequence[Summary], reference: str | None) -> tuple[list[str], list[list[str]]]:
     """Heads and lines; what is the same in every line and says nothing is left out."""
     heads = ["data", "protocol", "regime", "method", "value ± 95 %", "chance", "× chance", "lift", "splits"]
     lines = [_cells(summary) for summary in summaries]
     if reference:
-        heads.append(f"− {reference}")
+        heads += [f"− {reference}", "p (Holm)", "d"]
         for summary, line in zip(summaries, lines, strict=True):
-            line.append(interval(summary.difference, sign=True) if summary.difference else "")
+            line += _difference_cells(summary.difference)
     idle = {column for column in (0, 1) if len({line[column] for line in lines}) == 1}
     return _without(heads, idle), [_without(line, idle) for line in lines]
+
+
+def _difference_cells(difference: Comparison | None) -> list[str]:
+    if difference is None:
+        return [""] * 3
+    effect = "" if difference.effect is None else f"{difference.effect:+.1f}"
+    return [interval(difference, sign=True), p_value(difference.p_holm), effect]
+
+
+def p_value(p: float | None) -> str:
+    """To three decimals; nothing where there is no test."""
+    if p is None:
+        return ""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _without(cells: list[str], columns: set[int]) -> list[str]:

@@ -6,7 +6,7 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from msl.evaluation.interval import paired_difference, t_interval
+from msl.evaluation.interval import prediction_interval, t_interval
 from msl.types import InputError
 
 SAMPLES = st.lists(st.floats(-1, 1), min_size=2, max_size=12)
@@ -52,30 +52,28 @@ def test_intervals_cover_the_truth_as_often_as_they_say():
     assert np.mean([each.low <= 0.4 <= each.high for each in found]) == pytest.approx(0.9, abs=0.04)
 
 
-def test_paired_difference_is_over_the_splits_both_have():
-    ours, theirs = {0: 0.5, 1: 0.7, 2: 0.6, 9: 0.0}, {2: 0.5, 1: 0.4, 0: 0.4, 7: 1.0}
-    assert paired_difference(ours, theirs) == t_interval([0.5 - 0.4, 0.7 - 0.4, 0.6 - 0.5])
-    assert paired_difference(ours, theirs, confidence=0.5) == t_interval([0.5 - 0.4, 0.7 - 0.4, 0.6 - 0.5], confidence=0.5)  # fmt: skip
+def test_prediction_interval_of_a_known_sample():
+    found = prediction_interval([0.1, 0.2, 0.3], others=2)  # as above, with sqrt(1/3 + 1/2)
+    assert (found.mean, found.n) == (pytest.approx(0.2), 3)
+    assert found.half_width == pytest.approx(4.302653 * 0.1 * math.sqrt(1 / 3 + 1 / 2), abs=1e-7)
 
 
-@given(sample=SAMPLES, other=SAMPLES)
+@given(sample=SAMPLES, confidence=st.sampled_from([0.5, 0.95]))
 @settings(deadline=None, max_examples=30)
-def test_paired_difference_changes_sign_with_its_arguments(sample, other):
-    ours, theirs = dict(enumerate(sample)), dict(enumerate(other))
-    one, back = paired_difference(ours, theirs), paired_difference(theirs, ours)
-    assert one.mean == -back.mean
-    assert (one.low, one.high) == pytest.approx((-back.high, -back.low), abs=1e-12)
+def test_prediction_is_wider_than_the_interval_of_the_mean_and_tends_to_it(sample, confidence):
+    mean = t_interval(sample, confidence=confidence)
+    one, ten, endless = (prediction_interval(sample, others=n, confidence=confidence) for n in (1, 10, 10**12))
+    assert one.half_width >= ten.half_width >= mean.half_width
+    assert endless.half_width == pytest.approx(mean.half_width, abs=1e-9)
 
 
-def test_what_all_methods_share_on_a_split_does_not_widen_a_paired_difference():
-    hardness = dict(enumerate([0.1, 0.9, 0.4, 0.6]))
-    ours = {split: value + 0.05 for split, value in hardness.items()}
-    found = paired_difference(ours, hardness)
-    assert found.mean == pytest.approx(0.05)
-    assert found.half_width == pytest.approx(0, abs=1e-12)
-    assert t_interval(list(ours.values())).half_width > 0.3
+@pytest.mark.parametrize("others", [1, 4])
+def test_prediction_intervals_hold_the_mean_of_further_draws_as_often_as_they_say(others):
+    rng = np.random.default_rng(1)
+    draws = [(rng.normal(0.4, 0.05, 5), rng.normal(0.4, 0.05, others).mean()) for _ in range(600)]
+    found = [(prediction_interval(sample, others=others, confidence=0.9), further) for sample, further in draws]
+    assert np.mean([each.low <= further <= each.high for each, further in found]) == pytest.approx(0.9, abs=0.04)
 
 
-def test_no_split_in_common_is_refused_with_the_key_to_set():
-    with pytest.raises(InputError, match=r"none in common; .*split\.seed"):
-        paired_difference({0: 0.5}, {1: 0.5})
+def test_a_single_unit_predicts_nothing():
+    assert math.isnan(prediction_interval([0.3]).half_width)

@@ -1,10 +1,12 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from msl.evaluation.interval import paired_difference, t_interval
+from msl.evaluation.comparison import compare, holm
+from msl.evaluation.interval import t_interval
 from msl.evaluation.ledger import append, by_split, read_rows, runs_below, summarise
 from msl.types import InputError
 
@@ -191,9 +193,26 @@ def test_differences_to_the_reference_are_paired_by_split():
     rows = runs(ours) + runs(theirs, method="cca")
     mine, reference = summarise(rows, metric="map", direction="mean", reference="cca")
     assert reference.difference is None
-    expected = paired_difference({0: 0.5, 1: 0.7}, {0: 0.3, 1: 0.6})
+    expected = compare({0: 0.5, 1: 0.7}, {0: 0.3, 1: 0.6})
     assert (mine.difference.mean, mine.difference.low) == pytest.approx((expected.mean, expected.low))
     assert mine.difference.n == 2
+
+
+def test_p_values_are_adjusted_over_the_methods_of_one_data_set_protocol_and_regime():
+    rng = np.random.default_rng(0)
+    cells = [
+        {"method": method, "regime": regime}
+        for regime in ("seen", "unseen")
+        for method in ("cca", "one", "two", "three")
+    ]
+    rows = [each for cell in cells for each in runs({(split, 0): rng.random() for split in range(6)}, **cell)]
+    rows += runs({(0, 0): 0.5}, method="one split", regime="seen")
+    found = summarise(rows, metric="map", direction="mean", reference="cca")
+    for regime in ("seen", "unseen"):
+        family = [each.difference for each in found if each.regime == regime and each.method in ("one", "two", "three")]
+        assert [each.p_holm for each in family] == pytest.approx(holm([each.p for each in family]))
+    (single,) = (each.difference for each in found if each.method == "one split")
+    assert (single.p, single.p_holm) == (None, None)  # and is none of the family
 
 
 def test_where_the_reference_was_not_run_there_is_no_difference():
@@ -249,3 +268,88 @@ def test_processes_that_append_at_once_lose_no_row(tmp_path):
     with ThreadPoolExecutor(8) as pool:  # each opens the lock file for itself, as processes do
         list(pool.map(lambda seed: append(ledger, [row(seed=seed, config_hash=str(seed))]), range(40)))
     assert sorted(each["seed"] for each in read_rows(ledger)) == list(range(40))
+
+
+def consistent():
+    """Rows of two methods on one split, as an evaluation gives them: both directions, their mean, seen and unseen queries."""
+    rows = []
+    for method, better in (("masln", 0.05), ("cca", 0.0)):
+        for number, direction in enumerate(("i2t", "t2i")):
+            seen, unseen = 0.4 + better + 0.01 * number, 0.2 + better
+            values = {
+                "map": 0.3 + better,
+                "map_of_seen": seen,
+                "map_of_unseen": unseen,
+                "map_harmonic": 2 * seen * unseen / (seen + unseen),
+            }
+            chances = {
+                "map": 0.1,
+                "map_of_seen": 0.12,
+                "map_of_unseen": 0.08,
+                "map_harmonic": 2 * 0.12 * 0.08 / (0.12 + 0.08),
+            }
+            for metric, value in values.items():
+                lift = (value - chances[metric]) / (1 - chances[metric])
+                numbers = {"metric": metric, "chance": chances[metric], "lift": lift}
+                rows.append(
+                    row(value, method=method, config_hash=method, regime="generalised", direction=direction, **numbers)
+                )
+        for one, other in zip(rows[-8:-4], rows[-4:], strict=True):
+            rows.append(
+                one | {key: (one[key] + other[key]) / 2 for key in ("value", "chance", "lift")} | {"direction": "mean"}
+            )
+    return rows
+
+
+def written(rows, tmp_path):
+    file = tmp_path / "ledger.jsonl"
+    file.write_text("\n".join(map(json.dumps, rows)))
+    return file
+
+
+def test_rows_that_follow_from_each_other_are_read(tmp_path):
+    assert read_rows(written(consistent(), tmp_path)) == consistent()
+
+
+@pytest.mark.parametrize("change", [0.01, -0.01, 1e-6])
+@pytest.mark.parametrize("key", ["value", "chance", "lift"])
+def test_a_number_changed_in_any_row_is_found(key, change, tmp_path):
+    for place, own in enumerate(consistent()):
+        rows = consistent()
+        rows[place] = own | {key: own[key] + change}
+        with pytest.raises(InputError, match=r"ledger\.jsonl: row \d+ \(.*\) has \w+=.*; restore") as caught:
+            read_rows(written(rows, tmp_path))
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("metric", ["map", "map_of_seen", "map_harmonic"])
+def test_a_direction_whose_lift_was_changed_with_it_is_found_by_the_mean(metric, tmp_path):
+    rows = consistent()
+    own = next(each for each in rows if (each["direction"], each["metric"]) == ("i2t", metric))
+    own |= {"value": own["value"] + 0.01, "lift": (own["value"] + 0.01 - own["chance"]) / (1 - own["chance"])}
+    with pytest.raises(InputError, match=r"the mean of both directions|2 S U"):
+        read_rows(written(rows, tmp_path))
+
+
+def test_a_chance_that_is_another_for_another_method_is_found(tmp_path):
+    rows = [row(), row(method="cca", config_hash="bbb", chance=0.2, lift=(0.5 - 0.2) / 0.8)]
+    with pytest.raises(InputError, match=r"row 2 \(cca .*chance=0\.2, .* 0\.100000000 as in an earlier row"):
+        read_rows(written(rows, tmp_path))
+    rows[1]["split_hash"] = "another split"
+    assert len(read_rows(written(rows, tmp_path))) == 2
+
+
+@pytest.mark.parametrize(
+    ("key", "wrong"),
+    [("value", 1.2), ("value", -0.1), ("value", None), ("chance", -0.1), ("chance", "0.1"), ("lift", 1.1)],
+)
+def test_a_number_that_none_can_be_is_found(key, wrong, tmp_path):
+    with pytest.raises(InputError, match=rf"row 1 .* has {key}="):
+        read_rows(written([row() | {key: wrong}], tmp_path))
+
+
+def test_the_tracked_ledger_is_consistent():
+    file = Path(__file__).resolve().parents[2] / "results" / "ledger.jsonl"
+    if not file.is_file():
+        pytest.skip("results/ledger.jsonl is not in this copy")
+    assert len(read_rows(file)) > 1000
