@@ -1,0 +1,1 @@
+"""The static page: its parts, and how they become one file."""
