@@ -17,12 +17,13 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def embedded(name: str) -> Path:
-    """Folder of something shipped with the package: ``conf``, ``emoji`` or ``words``.
+    """Folder of something shipped with the package: ``conf``, ``docs``, ``emoji`` or ``words``.
 
     An installed wheel carries it inside the package; an editable checkout has it beside the package.
     """
     places = {
         "conf": (_PACKAGE / "conf", _PACKAGE.parent / "conf"),
+        "docs": (_PACKAGE / "embedded" / "pages", _PACKAGE.parent / "docs"),
         "emoji": (_PACKAGE / "embedded" / "emoji", _PACKAGE.parent / "data" / "emoji"),
         "words": (_PACKAGE / "embedded" / "words", _PACKAGE.parent / "data" / "words"),
     }[name]
@@ -59,8 +60,11 @@ def data_home() -> Path:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Let one process at a time read and write a file; where the system has no such locks, nobody waits."""
+def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
+    """Let one process at a time read and write a file; where the system has no such locks, nobody waits.
+
+    Without `wait` a `BlockingIOError` says that another process is at it.
+    """
     try:
         import fcntl
     except ImportError:  # Windows
@@ -68,7 +72,7 @@ def locked(path: Path) -> Iterator[None]:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_name(f".{path.name}.lock").open("w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
+        fcntl.flock(stream, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         yield
 
 

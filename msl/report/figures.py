@@ -14,11 +14,11 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from msl.data.dataset import DataSet
-from msl.data.labels import classes_of
 from msl.evaluation.protocol import Direction
 from msl.files import write_bytes
 from msl.index.exact import nearest
 from msl.metrics.curves import LEVELS
+from msl.report.items import class_names, share_a_class, words
 from msl.types import Floats, Ints
 
 RIGHT, WRONG, QUERY = "#1a7f37", "#cf222e", "#57606a"
@@ -65,22 +65,13 @@ def gallery(parts: Sequence[Finds], data: DataSet, *, title: str, file: Path) ->
         forward = part.direction == data.card.directions[0]
         for query, items in zip(part.queries, part.items, strict=True):
             line = next(grid)
-            _item(line[0], data, query, picture=forward, colour=QUERY, title=_classes(data, query))
+            _item(line[0], data, query, picture=forward, colour=QUERY, title=class_names(data, query))
             for axes, item in zip(line[1:], items, strict=False):
-                colour, mark = (RIGHT, "✓") if _share_a_class(data, query, item) else (WRONG, "✗")
-                _item(axes, data, item, picture=not forward, colour=colour, title=f"{mark} {_classes(data, item)}")
+                colour, mark = (RIGHT, "✓") if share_a_class(data, query, item) else (WRONG, "✗")
+                _item(axes, data, item, picture=not forward, colour=colour, title=f"{mark} {class_names(data, item)}")
     for axes in figure.axes:
         axes.set(xticks=[], yticks=[])
     return _write(figure, file)
-
-
-def _classes(data: DataSet, row: int) -> str:
-    return ", ".join(data.classes.names[label] for label in classes_of(data.pairs.labels[row]))
-
-
-def _share_a_class(data: DataSet, row: int, other: int) -> bool:
-    first, second = (classes_of(data.pairs.labels[each]) for each in (row, other))
-    return bool(np.isin(first, second).any())
 
 
 def _item(axes: Axes, data: DataSet, row: int, *, picture: bool, colour: str, title: str) -> None:
@@ -89,8 +80,7 @@ def _item(axes: Axes, data: DataSet, row: int, *, picture: bool, colour: str, ti
         with Image.open(data.pictures[row]) as image:
             axes.imshow(np.asarray(image.convert("RGB")))
     else:
-        text = data.pairs.ids[row] if picture or not data.texts else data.texts[row]
-        short = textwrap.shorten(text, 72, placeholder=" …")
+        short = textwrap.shorten(words(data, row, picture=picture), 72, placeholder=" …")
         axes.text(0.5, 0.5, textwrap.fill(short, 15), ha="center", va="center", fontsize=7, transform=axes.transAxes)
     axes.set_title(textwrap.shorten(title, 22, placeholder="…"), fontsize=7, color=colour, pad=2)
     for spine in axes.spines.values():

@@ -91,6 +91,8 @@ def test_wheel_carries_every_file_of(folder, under, names):
         "msl/embedded/emoji/images/1f99c.png",
         "msl/embedded/words/vectors.npy",
         "msl/embedded/licences/wordnet-base.txt",
+        "msl/embedded/pages/differences.md",
+        "msl/report/page/page.html.jinja",
         f"msl-{msl.__version__}.dist-info/licenses/LICENSE",
     ],
 )
