@@ -15,12 +15,13 @@ from msl.data.classes import Classes
 from msl.data.dataset import DataSet
 from msl.data.pairs import Pairs
 from msl.data.splits import Split, read_split
+from msl.evaluation.evaluate import PROBE
 from msl.evaluation.protocol import GallerySide, Protocol, Standardising, check_rows
 from msl.evaluation.run import Card, RunFolder
 from msl.methods.method import Method, Sizes
 from msl.metrics.names import metric
 from msl.metrics.similarity import Similarity
-from msl.report.board import Mode
+from msl.report.tracking.board import Mode, Name
 from msl.types import InputError
 
 SELECTED_ON_TEST = (
@@ -39,8 +40,13 @@ class Group(BaseModel):
 class Logger(Group):
     """The `logger` group."""
 
+    tracker: Name
     mode: Mode
     project: str
+    group: str | None
+    tags: list[str]
+    artifacts: list[Literal["split", "weights", "codes"]]
+    largest_file: int = Field(ge=0)
 
 
 class Evaluating(Group):
@@ -65,7 +71,12 @@ class Evaluating(Group):
     def model_post_init(self, context: Any) -> None:
         """Refuse unknown metrics now, not after training."""
         for name in self.metrics:
-            metric(name)
+            if name != PROBE:
+                metric(name)
+        if self.metrics[0] == PROBE:
+            raise InputError(
+                f"evaluation.metrics begins with {PROBE}; put a metric of the ranking before it, as in [map,{PROBE}]"
+            )
 
 
 class Reporting(Group):

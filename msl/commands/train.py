@@ -13,6 +13,7 @@ from msl.commands.journal import Journal
 from msl.commands.learn import learn
 from msl.commands.next_command import override, say_next
 from msl.commands.settings import Run, Settings, prepare
+from msl.commands.tracking import keep_codes, outcome, start_board
 from msl.config import redacted
 from msl.data.splits import Split
 from msl.evaluation.evaluate import evaluate
@@ -20,9 +21,8 @@ from msl.evaluation.ledger import append
 from msl.evaluation.protocol import Direction, Protocol, directions, regimes
 from msl.evaluation.run import Card
 from msl.methods.method import Method
-from msl.metrics.curves import LEVELS
 from msl.report import figures, table
-from msl.report.board import Board
+from msl.report.tracking.board import Board, check_tracker
 
 console = Console()
 
@@ -30,10 +30,11 @@ console = Console()
 def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> list[dict[str, Any]]:
     """Run `msl train` in `folder`; returns the tidy rows."""
     run = prepare(cfg, folder, overrides)
+    check_tracker(run.settings.logger.tracker, run.settings.logger.mode)
     _announce(run)
     if not run.resuming:
         run.folder.start(redacted(cfg), run.card, run.split)
-    board = _board(run)
+    board = start_board(run)
     try:
         started = time.perf_counter()
         method, card = learn(run, Journal(folder / "log.csv", board, resume=run.resuming))
@@ -53,6 +54,7 @@ def report(run: Run, method: Method, card: Card, board: Board) -> list[dict[str,
     chosen, path = run.settings.evaluation, run.folder.path
     found: list[figures.Finds] = []
     sides = _watched(directions(method, run.fitted_data, run.split, chosen.protocol), run, found)
+    sides = keep_codes(sides, run, tell=_note)
     evaluation = evaluate(sides, run.fitted_data, run.split, chosen.protocol, metrics=chosen.metrics)
     pictures = [figures.curves(evaluation.curves, title=run.title(), file=path / "curves.png")]
     if found:
@@ -61,13 +63,11 @@ def report(run: Run, method: Method, card: Card, board: Board) -> list[dict[str,
     rows = run.folder.write_evaluation(evaluation, identity(run.settings, run.split, card))
     if run.settings.ledger:
         append(Path(run.settings.ledger), rows)
-    board.results(rows, evaluation.curves, LEVELS, pictures)
+    board.results(outcome(run, card, evaluation, rows, pictures, tell=_note))
     show(rows, title=f"{run.title()}; {described(chosen.protocol)}")
     console.print("pictures:", *(_near(picture) for picture in pictures), soft_wrap=True)
     if board.place:
-        console.print(
-            f"W&B run: {_near(Path(board.place))} (wandb leet shows it here, wandb sync sends it)", soft_wrap=True
-        )
+        console.print(board.place, soft_wrap=True)
     say_next("msl", "evaluate", override("run", _near(path)), "protocols=true")
     return rows
 
@@ -138,22 +138,12 @@ def _announce(run: Run) -> None:
     )
     console.print(f"{len(split.unseen)} unseen classes; class split {split.seed} ({split.hash})")
     for note in run.notes:
-        console.print(f"note: {note}", soft_wrap=True)
+        _note(note)
     console.print(f"{'goes on' if run.resuming else 'writes'} in {run.folder.path}", soft_wrap=True)
 
 
-def _board(run: Run) -> Board:
-    settings, split = run.settings, run.split
-    group = f"{settings.label}-{run.card.data}"
-    return Board.start(
-        mode=settings.logger.mode,
-        project=settings.logger.project,
-        name=f"{group}-split{split.seed}-seed{settings.seed}",
-        group=group,
-        tags=[run.card.method, run.card.data, split.kind],
-        config=settings.model_dump() | {"config_hash": run.card.config_hash},
-        folder=run.folder.path,
-    )
+def _note(words: str) -> None:
+    console.print(f"note: {words}", soft_wrap=True)
 
 
 def _chosen(card: Card) -> str:

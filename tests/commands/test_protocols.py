@@ -14,7 +14,7 @@ from msl.commands.journal import Journal
 from msl.commands.learn import learn
 from msl.commands.settings import prepare
 from msl.config import composed
-from msl.report.board import Board
+from msl.report.tracking.board import Board
 
 KINGDOM = ["dog", "cat", "horse", "cow", "car", "bus", "train", "boat", "chair", "sofa", "bottle", "bird"]
 

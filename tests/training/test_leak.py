@@ -11,7 +11,7 @@ from msl.commands.learn import learn
 from msl.commands.settings import prepare
 from msl.config import composed
 from msl.data.pairs import Features
-from msl.report.board import Board
+from msl.report.tracking.board import Board
 
 
 def poisoned(run):
