@@ -11,12 +11,17 @@ from msl.types import Count, InputError, Modality, NonNegative
 
 
 class CCA(ClosedForm):
-    """Canonical correlation analysis: the linear maps under which the modalities correlate most (Hotelling, 1936).
+    """Canonical correlation analysis: the linear maps under which the modalities correlate most.
 
-    maximise ``tr(U' S_ab V)`` subject to ``U' (S_aa + ridge I) U = I`` and ``V' (S_bb + ridge I) V = I``, where S are the
-    covariances of the standardised features (Vinod, 1976, for the ridge). Solved by the singular value decomposition of
-    ``(S_aa + ridge I)^-1/2 S_ab (S_bb + ridge I)^-1/2`` in float64. Codes are the leading canonical variates, each
-    weighted by its correlation to the power of `power` (0: the textbook's variates).
+    maximise ``tr(U' S_ab V)`` subject to ``U' (S_aa + ridge I) U = I`` and ``V' (S_bb + ridge I) V = I``
+
+    - S_aa, S_ab, S_bb -> covariances of the standardised features
+    - U, V -> `to_code_a` (size_a, code), `to_code_b` (size_b, code), but for the weights of `power`
+
+    Solved by the singular value decomposition of ``(S_aa + ridge I)^-1/2 S_ab (S_bb + ridge I)^-1/2`` in float64. Codes are
+    the leading canonical variates, each weighted by its correlation to the power of `power` (0: the textbook's variates).
+    References: Hotelling, "Relations between two sets of variates", Biometrika 28, 1936; for the ridge Vinod, "Canonical
+    ridge and econometrics of joint production", Journal of Econometrics 4, 1976.
     """
 
     def __init__(self, sizes: Sizes, *, size: Count, ridge: NonNegative, power: NonNegative) -> None:

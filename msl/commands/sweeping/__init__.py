@@ -1,0 +1,1 @@
+"""What `msl sweep` does: space, suggestions, trials."""
