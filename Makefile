@@ -15,6 +15,7 @@ test: .venv/.installed-test  ## ruff, mypy, pytest
 
 results: .venv/.installed  ## measure the numbers again (emoji 15 minutes; an hour with the sets in $$MSL_DATA), write results/
 	$(BIN)/python results/measure.py
+	$(BIN)/python docs/generate.py
 
 benchmark: .venv/.installed-test  ## speed of evaluation and of training, as ratios within one run
 	$(BIN)/python tests/benchmarks/evaluation.py

@@ -20,6 +20,10 @@ msl: zero-shot cross-modal retrieval (find texts with images, images with texts,
   msl evaluate run=FOLDER        measure a finished run again (evaluation.gallery=train, or protocols=true for all at once)
   msl score codes=FILE.npz       every metric for codes that any program saved
   msl table runs=FOLDER          many runs in one table, intervals over class splits
+  msl report run=FOLDER          one page of a run: curves, classes, code space, successes and failures
+  msl reproduce experiment=NAME  every run behind a table or figure, then its tables, page and verdicts
+  msl sweep KEY=interval(A,B)    search settings by the validation mAP, never by test rows
+  msl board list|sync            runs tracked offline, and sending them to W&B
   msl data check PATH            what is in features of yours, what is wrong, the command that trains on them
   msl data list|describe|get     data sets, what is in one, fetch one; msl data convert turns pickles into arrays
   msl --version
@@ -81,7 +85,17 @@ def _terminate(signum: int, frame: FrameType | None) -> None:
 
 
 def _command(verb: str) -> Callable[[list[str]], None]:
-    verbs = {"train": _train, "evaluate": _evaluate, "score": _score, "table": _table, "data": _data}
+    verbs = {
+        "train": _train,
+        "evaluate": _composed("evaluate"),
+        "reproduce": _composed("reproduce"),
+        "table": _composed("table"),
+        "report": _composed("report"),
+        "score": _composed("score"),
+        "sweep": _plain("sweep"),
+        "board": _plain("board"),
+        "data": _plain("data"),
+    }
     if verb not in verbs:
         close = difflib.get_close_matches(verb, verbs, n=1)
         hint = f"did you mean msl {close[0]}?" if close else f"there are {', '.join(verbs)}"
@@ -99,23 +113,13 @@ def _train(arguments: list[str]) -> None:
 
 
 def _resume(folder: Path, others: list[str]) -> None:
-    from omegaconf import OmegaConf
-
-    from msl.commands.train import train
-    from msl.config import recomposed
-    from msl.evaluation.run import RunFolder
+    from msl.commands.resume import resume
 
     if others:
         raise InputError(
             f"resume takes the configuration of {folder} as it was; leave {others[0]!r} out, or start a new run with it"
         )
-    run = RunFolder(folder)
-    card = run.card()
-    if run.finished():
-        raise InputError(f"the run in {folder} is finished; measure it again with msl evaluate run={folder}")
-    cfg = recomposed("train", card.overrides, folder / "config.yaml")
-    OmegaConf.update(cfg, "resume", str(folder))
-    train(cfg, folder, list(card.overrides))
+    resume(folder)
 
 
 def _hydra(arguments: list[str]) -> None:
@@ -148,34 +152,47 @@ def _hydra(arguments: list[str]) -> None:
         raise failures[0]
 
 
-def _evaluate(arguments: list[str]) -> None:
-    from msl.commands.evaluate import evaluate
-    from msl.config import composed
+def launch(arguments: list[str]) -> None:
+    """Run `conf/cell.yaml` as a Hydra multirun: the jobs of `msl reproduce` under a launcher of Hydra's."""
+    import hydra
+    from omegaconf import DictConfig
 
-    with _one_line_errors():
-        evaluate(composed("evaluate", arguments))
+    from msl.files import embedded
 
+    def job(cfg: DictConfig) -> None:
+        from msl.commands.reproducing.run_cells import planned
 
-def _score(arguments: list[str]) -> None:
-    from msl.commands.score import score
-    from msl.config import composed
+        planned(Path(cfg.plan), cfg.number, Path(cfg.ledger))
 
-    with _one_line_errors():
-        score(composed("score", arguments))
-
-
-def _table(arguments: list[str]) -> None:
-    from msl.commands.table import table
-    from msl.config import composed
-
-    with _one_line_errors():
-        table(composed("table", arguments))
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come here as exceptions; they are printed in one line
+    sys.argv = ["msl reproduce", "-m", *arguments]
+    hydra.main(version_base="1.3", config_path=str(embedded("conf")), config_name="cell")(job)()
 
 
-def _data(arguments: list[str]) -> None:
-    from msl.commands.data import data
+def _composed(verb: str) -> Callable[[list[str]], None]:
+    """A command that takes its configuration, composed from `conf/VERB.yaml`; it is the function VERB of its module."""
 
-    data(arguments)
+    def run(arguments: list[str]) -> None:
+        from importlib import import_module
+
+        from msl.config import composed
+
+        with _one_line_errors():
+            getattr(import_module(f"msl.commands.{verb}"), verb)(composed(verb, arguments))
+
+    return run
+
+
+def _plain(verb: str) -> Callable[[list[str]], None]:
+    """A command that takes what is typed, as it is."""
+
+    def run(arguments: list[str]) -> None:
+        from importlib import import_module
+
+        with _one_line_errors():
+            getattr(import_module(f"msl.commands.{verb}"), verb)(arguments)
+
+    return run
 
 
 class _one_line_errors:

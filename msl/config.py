@@ -162,6 +162,11 @@ def _target(name: Any, path: str) -> Callable[..., Any]:
     return target  # type: ignore[no-any-return]
 
 
+def is_kind(node: dict[str, Any], kind: type) -> bool:
+    """Whether a node's target is a class of that kind."""
+    return issubclass(_target(node["_target_"], ""), kind)  # type: ignore[arg-type]
+
+
 def _annotation(target: Callable[..., Any], key: str) -> Any:
     if not target.__module__.startswith("msl."):
         return _FOREIGN.get(key, Any)
@@ -224,14 +229,12 @@ def recomposed(name: str, overrides: Sequence[str], stored: Path) -> DictConfig:
 
 
 def _leaves(values: dict[Any, Any], path: str = "") -> Iterator[tuple[str, Any]]:
-    """Plain values by dotted path: no `_target_`, no interpolation, no list of anything but scalars."""
+    """Plain values by dotted path: no `_target_`, no interpolation, no list but of scalars, no key with a dot of its own."""
     for key, value in values.items():
         name = f"{path}.{key}" if path else str(key)
         if isinstance(value, dict):
             yield from _leaves(value, name)
-        elif not str(key).startswith("_") and all(
-            _is_plain(item) for item in (value if isinstance(value, list) else [value])
-        ):
+        elif not re.search(r"^_|\.", str(key)) and all(map(_is_plain, value if isinstance(value, list) else [value])):
             yield name, value
 
 

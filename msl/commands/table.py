@@ -1,41 +1,64 @@
-"""`msl table`: many runs in one table, with intervals over class splits."""
+"""`msl table`: many runs in one table, with intervals over class splits; or an experiment again, from the ledger alone."""
 
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
-from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 
+from msl.commands.reproducing.experiment import Experiment, cells
+from msl.commands.reproducing.render import render, studied
+from msl.commands.settings import Group
 from msl.config import resolved, validated
 from msl.evaluation.ledger import read_rows, runs_below, summarise
 from msl.files import write_text
 from msl.report import table as tables
-from msl.types import InputError
+from msl.report.latex import latex
+from msl.types import InputError, NonNegative
+
+FORMATS = (".md", ".tex", ".csv")
 
 
-class Settings(BaseModel):
+class Tabulation(Group):
     """The keys of `conf/table.yaml`."""
 
-    model_config = ConfigDict(extra="forbid")
+    experiment: Experiment | None = None
     ledger: str | None
     runs: str | None
     metric: str
     direction: str
     reference: str | None
+    near: NonNegative
     out: str | None
 
 
 def table(cfg: DictConfig) -> None:
-    """Read the rows, summarise, print; write Markdown if `out` names a file."""
-    wanted = validated(Settings, resolved(cfg))
+    """Read the rows, summarise, print; write a file if `out` names one, of an experiment every file below the folder `out`."""
+    wanted = validated(Tabulation, resolved(cfg))
     if (wanted.ledger is None) == (wanted.runs is None):
         raise InputError("table wants either ledger=FILE.jsonl or runs=FOLDER")
+    out = Path(wanted.out) if wanted.out else None
+    if out and not wanted.experiment and out.suffix not in FORMATS:
+        raise InputError(
+            f"out={out}: wanted a file that ends in one of {', '.join(FORMATS)}, which says how it is written"
+        )
     rows = read_rows(Path(wanted.ledger)) if wanted.ledger else runs_below(Path(str(wanted.runs)))
+    if wanted.experiment:
+        every = cells(wanted.experiment, further=[])
+        render(studied(wanted.experiment, every, rows, near=wanted.near), wanted.experiment.name, out)
+        return
     show(rows, metric=wanted.metric, direction=wanted.direction, reference=wanted.reference)
-    if wanted.out:
-        found = summarise(rows, metric=wanted.metric, direction=wanted.direction, reference=wanted.reference)
-        write_text(Path(wanted.out), tables.markdown(found, reference=wanted.reference))
+    if out:
+        write_text(out, _written(rows, wanted, out.suffix))
+
+
+def _written(rows: list[dict[str, Any]], wanted: Tabulation, ending: str) -> str:
+    found = summarise(rows, metric=wanted.metric, direction=wanted.direction, reference=wanted.reference)
+    if ending == ".csv":
+        return tables.csv_text(found)
+    if ending == ".tex":
+        return latex(found, metric=tables.titled(wanted.metric), reference=wanted.reference)
+    return tables.markdown(found, reference=wanted.reference)
 
 
 def show(rows: list[dict[str, Any]], *, metric: str, direction: str, reference: str | None) -> None:

@@ -15,7 +15,7 @@ from msl.data.arrays import read_arrays
 from msl.data.dataset import TEST, TRAIN, VALIDATION, DataSet
 from msl.data.labels import carrying
 from msl.files import write_text
-from msl.types import Fraction, InputError, Ints
+from msl.types import Count, Fraction, InputError, Ints
 
 Group: TypeAlias = Literal["train", "validation", "seen_train", "seen_test", "unseen_train", "unseen_test"]
 
@@ -102,17 +102,19 @@ def extendable(
     seen_share: Annotated[float, Gt(0), Lt(1)],
     pseudo_unseen_share: Fraction,
     unseen_rows: Literal["all", "test"],
+    at_most: Count | None = None,
 ) -> Split:
     """Classes drawn at random by `seed`: `seen_share` of them seen, of those `pseudo_unseen_share` held out for selection.
 
     Rows of seen classes keep the data set's train and test part. Of unseen classes, which nothing is fitted to, `all`
     rows are queries, or only those of the ``test`` part (DADN's protocol, for published feature files). An item of
-    several classes is unseen if one of them is.
+    several classes is unseen if one of them is. `at_most` so many of the seen classes are used, the others nowhere.
     """
     order = np.random.default_rng(seed).permutation(len(data.classes))
     count = round(seen_share * len(order))
-    held_out = _held_out(order[:count], pseudo_unseen_share, unseen=len(order) - count)
-    return _split(data, seed, order[:count], order[:held_out], order[count:], all_unseen_rows=unseen_rows == "all")
+    seen, unseen = order[:count][:at_most], order[count:]
+    held_out = order[: _held_out(seen, pseudo_unseen_share, unseen=len(unseen))]
+    return _split(data, seed, seen, held_out, unseen, all_unseen_rows=unseen_rows == "all")
 
 
 def even_odd(data: DataSet, *, seed: Annotated[int, Gt(-1)], pseudo_unseen_share: Fraction) -> Split:
@@ -203,15 +205,8 @@ def _split(data: DataSet, seed: int, seen: Ints, held_out: Ints, unseen: Ints, *
         "unseen_train": is_unseen & train,
         "unseen_test": is_unseen if all_unseen_rows else is_unseen & test,
     }
-    return Split(
-        kind="extendable",
-        data=data.card.name,
-        seed=seed,
-        seen=_names(data, seen),
-        pseudo_unseen=_names(data, held_out),
-        unseen=_names(data, unseen),
-        rows=_ids(data, rows),
-    )
+    names = _names(data, seen), _names(data, held_out), _names(data, unseen)
+    return Split("extendable", data.card.name, seed, *names, _ids(data, rows))
 
 
 def _held_out(seen: Ints, share: float, *, unseen: int) -> int:

@@ -14,8 +14,12 @@ from msl.metrics.chance import lift
 from msl.metrics.curves import LEVELS
 from msl.metrics.means import class_means, mean
 from msl.metrics.measure import chance, measure
+from msl.metrics.modality import modality_probe
 from msl.metrics.ranked import Values
 from msl.types import Regime
+
+PROBE = "modality_probe"
+"""The metric that is no mean over queries: how well a linear probe tells the two modalities' codes apart."""
 
 
 @dataclass(frozen=True)
@@ -66,17 +70,21 @@ def _measure(
 ) -> None:
     key = f"{direction.regime}/{direction.name}"
     labels = direction.query_labels, direction.gallery_labels
+    ranked = [metric for metric in metrics if metric != PROBE]
     values = measure(
-        direction.queries, direction.gallery, *labels, metrics, similarity=protocol.similarity, levels=LEVELS
+        direction.queries, direction.gallery, *labels, ranked, similarity=protocol.similarity, levels=LEVELS
     )
-    chances = chance(*labels, metrics)
+    chances = chance(*labels, ranked)
     unseen = carrying(direction.query_labels, split.unseen_classes(data))
-    for metric in metrics:
+    for metric in ranked:
         row = _Row(direction, metric, protocol)
         result.per_query[f"{key}/{metric}"] = values[metric]
         result.rows.append(row.of(values[metric], chances[metric]))
         if direction.regime == "generalised":
             result.rows.extend(_generalised(row, values[metric], chances[metric], unseen))
+    if PROBE in metrics:
+        probed = modality_probe(direction.queries, direction.gallery, folds=5, seed=0)
+        result.rows.append(_Row(direction, PROBE, protocol).from_means(probed, 0.5, values=values[metrics[0]]))
     result.curves[key] = np.nanmean(values["precision_at_recall"], axis=0)
     by_class = class_means(values[metrics[0]], direction.query_labels)
     asked = np.flatnonzero(class_counts(direction.query_labels, len(data.classes)))
@@ -93,7 +101,7 @@ class _Row:
         """A tidy row from per-query values; queries with nothing relevant are left out and counted."""
         return self.from_means(mean(values), mean(chances), suffix=suffix, values=values)
 
-    def from_means(self, value: float, by_chance: float, *, suffix: str, values: Values) -> dict[str, Any]:
+    def from_means(self, value: float, by_chance: float, *, values: Values, suffix: str = "") -> dict[str, Any]:
         return {
             "regime": self.direction.regime,
             "direction": self.direction.name,

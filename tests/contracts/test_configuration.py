@@ -97,7 +97,7 @@ def test_every_method_composes_and_passes_its_checks(file):
     assert values["method"]["name"] == file.stem
 
 
-@pytest.mark.parametrize("group", ["experiment", "debug", "protocol"])
+@pytest.mark.parametrize("group", ["debug", "logger", "protocol"])
 def test_every_overlay_composes_and_passes_its_checks(group):
     files = sorted((CONF / group).glob("*.yaml"))
     assert files
@@ -105,6 +105,6 @@ def test_every_overlay_composes_and_passes_its_checks(group):
         check(resolved(composed("train", [f"{group}={file.stem}"])))
 
 
-@pytest.mark.parametrize("name", ["evaluate", "score", "table"])
+@pytest.mark.parametrize("name", ["board", "evaluate", "report", "score", "sweep", "table"])
 def test_every_command_composes(name):
     assert composed(name, [])

@@ -1,7 +1,7 @@
 """Pages and code say the same: generated pages are up to date, links lead somewhere, versions agree."""
 
 import importlib
-import importlib.util
+import json
 import re
 import sys
 from pathlib import Path
@@ -14,20 +14,28 @@ import msl
 from msl.commands.settings import build
 from msl.config import check, composed, resolved
 from msl.methods.method import Sizes
+from msl.types import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", ROOT / "data" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "data" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PAPERS_EQUATIONS = [1, 2, 3, 4, 5, 6]
 
 
 @pytest.fixture(scope="module")
-def generator():
-    specification = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
-    module = importlib.util.module_from_spec(specification)
-    sys.modules["generate"] = module  # dataclasses look their module up
-    specification.loader.exec_module(module)
-    yield module
-    del sys.modules["generate"]
+def documents():
+    """The modules beside the documents that write them, by name."""
+    names = ("equation_page", "method_pages", "generate")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT / "docs"))
+        patch.setattr(sys, "dont_write_bytecode", True)
+        yield {name: importlib.import_module(name) for name in names}
+        for name in names:
+            patch.delitem(sys.modules, name)
+
+
+@pytest.fixture(scope="module")
+def generator(documents):
+    return documents["equation_page"]
 
 
 def links(text):
@@ -37,9 +45,36 @@ def links(text):
     return re.findall(r"\]\(([^)\s]+)", text) + re.findall(r'(?:src|href)="([^"]+)"', text)
 
 
-def test_equations_page_is_what_the_code_says(generator):
-    said, wanted = generator.PAGE.read_text(encoding="utf-8"), generator.page()
-    assert said == wanted, "docs/equations.md is out of date; run python docs/generate.py"
+def test_generated_pages_are_what_code_configuration_and_ledger_say(documents):
+    pages = documents["generate"].pages()
+    for page, wanted in pages.items():
+        assert page.read_text(encoding="utf-8") == wanted, f"{page} is out of date; run python docs/generate.py"
+    methods = {file.stem for file in (ROOT / "conf" / "method").glob("*.yaml")}
+    assert {page.stem for page in pages} == methods | {"equations"}
+    assert {page.stem for page in (ROOT / "docs" / "methods").glob("*.md")} == methods
+
+
+def test_the_page_of_a_method_says_what_a_reader_wants_to_know(documents):
+    masln, cca = (documents["method_pages"].page(name) for name in ("masln", "cca"))
+    for number in PAPERS_EQUATIONS:
+        assert f"| ({number}) |" in masln
+    for wanted in ("3206025.3206033", "../differences.md", "| `optimiser.lr` | 0.0005 |", "msl train method=masln"):
+        assert wanted in masln, wanted
+    assert "weight` | 0.1 |" in masln
+    for wanted in ("Hotelling", "Vinod", "S_ab", "`method.ridge` of 0.1, 1.0, 10.0, 100.0", "| emoji |"):
+        assert wanted in cca, wanted
+    assert "optimiser.lr" not in cca  # closed form
+
+
+def test_a_methods_results_are_its_own_rows_of_the_ledger(documents, tmp_path, monkeypatch):
+    pages = documents["method_pages"]
+    lines = pages.LEDGER.read_text(encoding="utf-8").splitlines()
+    other = [line for line in lines if json.loads(line)["method"] != "cca"]
+    (tmp_path / "ledger.jsonl").write_text("\n".join(other) + "\n", encoding="utf-8")
+    before = pages.page("masln")
+    monkeypatch.setattr(pages, "LEDGER", tmp_path / "ledger.jsonl")
+    assert "None in the ledger yet" in pages.page("cca")
+    assert pages.page("masln") == before
 
 
 def test_every_equation_has_exactly_one_home(generator):
@@ -134,11 +169,34 @@ def test_tables_and_the_readmes_result_are_what_the_ledger_says(measure):
     assert measure.with_headline(readme) == readme
 
 
-def test_the_readmes_words_on_the_ablation_hold_in_the_ledger(measure):
-    rows = [row for row in measure.read_rows(measure.LEDGER) if (row["regime"], row["data"]) == ("unseen", "emoji")]
-    found = measure.summarise(rows, metric="map", direction="mean", reference="masln")
-    change = {each.method.removeprefix("masln without "): each.difference for each in found if "without" in each.method}
-    assert change["reconstruction"].high < 0
-    assert change["discriminative"].high < 0
-    assert abs(change["adversarial"].mean) < 0.001
-    assert change["correlation"].low < 0 < change["correlation"].high
+def test_a_wrong_number_in_the_ledger_shows_on_the_pages(measure, tmp_path, monkeypatch):
+    """One run's numbers made better, all of them so that they agree with each other."""
+    rows = measure.read_rows(measure.LEDGER)
+    better = next(row["config_hash"] for row in rows if (row["data"], row["method"]) == ("emoji", "masln"))
+    for row in rows:
+        if row["config_hash"] == better and row["metric"] == "map":
+            row["value"] += 0.01
+            row["lift"] = (row["value"] - row["chance"]) / (1 - row["chance"])
+    forged = tmp_path / "ledger.jsonl"
+    forged.write_text("\n".join(map(json.dumps, rows)) + "\n", encoding="utf-8")
+    monkeypatch.setattr(measure, "LEDGER", forged)
+    changed = {page.stem for page, text in measure.pages().items() if page.read_text(encoding="utf-8") != text}
+    assert {"emoji_extendable", "extendable", "ablation"} <= changed
+    assert measure.headline() not in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_wrong_number_in_one_row_is_refused(measure, tmp_path):
+    lines = measure.LEDGER.read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    number = next(number for number, row in enumerate(rows) if row["direction"] == "mean" and row["metric"] == "map")
+    rows[number]["value"] += 0.001
+    forged = tmp_path / "ledger.jsonl"
+    forged.write_text("\n".join(map(json.dumps, rows)) + "\n", encoding="utf-8")
+    with pytest.raises(InputError, match=rf"ledger\.jsonl: row {number + 1}"):
+        measure.read_rows(forged)
+
+
+def test_every_experiment_is_listed_where_people_look_for_it():
+    page = (ROOT / "docs" / "reproducing.md").read_text(encoding="utf-8")
+    for file in (ROOT / "conf" / "experiment").glob("*.yaml"):
+        assert f"`{file.stem}`" in page, file.stem

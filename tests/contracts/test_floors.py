@@ -18,11 +18,11 @@ FLOORS = [
     {"config", "cli", "commands", "__main__"},
 ]
 HOMES = {
-    "hydra": {"config.py", "cli.py", "commands/sweep.py"},
+    "hydra": {"config.py", "cli.py", "commands/multirun.py", "commands/sweeping/space.py"},
     "omegaconf": {"config.py", "cli.py", "commands/"},
     "pytorch_lightning": {"training/"},
-    "wandb": {"report/board.py"},
-    "matplotlib": {"report/figures.py"},
+    "wandb": {"report/tracking/wandb_run.py"},
+    "matplotlib": {"report/"},
 }
 FILES = sorted(ROOT.rglob("*.py"))
 

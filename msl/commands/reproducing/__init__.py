@@ -1,0 +1,1 @@
+"""What `msl reproduce` does: cells, the processes that run them, what is made of them."""

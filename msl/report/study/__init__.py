@@ -1,0 +1,1 @@
+"""A whole experiment: in words, tables and the sections of a page."""

@@ -1,0 +1,97 @@
+"""A study in Markdown, LaTeX, CSV and words."""
+
+from collections.abc import Iterator
+
+from msl.evaluation.claims import Verdict
+from msl.report.latex import latex
+from msl.report.study.conclusions import ablation
+from msl.report.study.study import Study, varied_lines
+from msl.report.table import csv_text, interval, markdown, titled
+
+
+def how(study: Study) -> str:
+    """How to read the numbers, in a paragraph."""
+    compared = (
+        f" Differences to {study.reference} are paired by class split; p is of a paired t-test, adjusted by Holm within a data "
+        "set and regime; d is Cohen's d of the pairs with Hedges' correction."
+        if study.reference
+        else ""
+    )
+    return (
+        f"{', '.join(map(titled, study.metrics))}: mean of both directions, mAP over the full ranking. ± is the half-width of the "
+        "95 % t-interval over class splits, seeds averaged within a split (a single class split has none)." + compared
+    )
+
+
+def coverage(study: Study) -> str:
+    """How much of the experiment was run."""
+    whole = study.runs == study.wanted
+    return (
+        f"All {study.runs} runs are measured."
+        if whole
+        else f"{study.runs} of {study.wanted} runs are measured; what follows is of those."
+    )
+
+
+def markdown_page(study: Study) -> str:
+    """The study as a Markdown page."""
+    parts = [f"# {study.title}", study.question, f"{coverage(study)} {how(study)}"]
+    for metric in study.metrics:
+        for data, found in study.parts(metric).items():
+            protocols = {each.protocol for each in found}  # one for all lines has no column
+            about = [f"## {data}" + (f", {titled(metric)}" if len(study.metrics) > 1 else "")]
+            about += [f"Protocol: {protocols.pop()}."] if len(protocols) == 1 else []
+            parts += [
+                *about,
+                markdown(found, reference=study.reference, directions=study.by_direction(metric, data)).rstrip(),
+            ]
+    words = list(conclusions(study))
+    if words:
+        parts += ["## In words", *words]
+    if study.verdicts:
+        parts += ["## Published numbers", "\n".join(f"- {said(verdict)}" for verdict in study.verdicts)]
+    return "\n\n".join(parts) + "\n"
+
+
+def written(study: Study) -> dict[str, str]:
+    """Its files by ending: Markdown, and LaTeX and tidy CSV of the first metric and then of each other."""
+    files = {".md": markdown_page(study)}
+    for metric in study.metrics:
+        end = "" if metric == study.metrics[0] else f"-{metric}"
+        sides = {name: study.summaries(metric, name) for name in study.directions()}
+        found = study.summaries(metric)
+        files[f"{end}.tex"] = latex(found, metric=titled(metric), reference=study.reference, directions=sides)
+        files[f"{end}.csv"] = csv_text(found)
+    return files
+
+
+def conclusions(study: Study) -> Iterator[str]:
+    """What the numbers say, in words with intervals, in Markdown."""
+    metric, regime = study.metrics[0], study.regimes[0]
+    found = study.summaries(metric)
+    if study.reference and any(label.startswith(f"{study.reference} without ") for label in study.labels):
+        yield ablation(found, reference=study.reference, regime=regime, metric=titled(metric)).rstrip()
+    for key, lines in varied_lines(study, found).items():
+        best, worst = (choose(lines, key=lambda line: line[1].value.mean) for choose in (max, min))
+        of, regime_of, axis = key
+        yield (
+            f"- {of}, {regime_of}, {axis}: highest at {best[0].value} ({interval(best[1].value)}), lowest at {worst[0].value} "
+            f"({interval(worst[1].value)}), {best[1].value.n} class splits."
+        )
+    ranking = study.ranking()
+    if ranking:
+        places = ", ".join(f"{name} {place:.2f}" for name, place in zip(ranking.methods, ranking.ranks, strict=True))
+        yield (
+            f"Mean ranks over {len(ranking.blocks)} data sets: {places}; ranks closer than {ranking.critical_difference:.2f} "
+            f"(Nemenyi) cannot be told apart, Friedman's p = {ranking.p:.3f}."
+        )
+
+
+def said(verdict: Verdict) -> str:
+    """A verdict in a sentence."""
+    claim = verdict.claim
+    cited = claim.source.citation.split(",")[0]
+    return (
+        f"{cited} ({claim.name}), {claim.line.method} on {claim.line.data}, {claim.table.regime}, {claim.table.metric} "
+        f"{claim.value(verdict.direction):.3f}: **{verdict.kind}**; {verdict.reason}"
+    )
