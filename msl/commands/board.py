@@ -123,15 +123,19 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def show(wanted: Boarding, runs: list[Tracked]) -> None:
-    """Print a line for each run."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for head in ("run", "name", "group", "tracker", "state", "headline", "sent"):
-        table.add_column(head, overflow="fold")
+    """Print a table for each group, a line for each run."""
+    groups: dict[str, list[Tracked]] = {}
     for run in runs:
-        names = [str(run.record.get(key, "-")) for key in ("name", "group", "tracker")]
-        sent = "-" if run.offline is None else "yes" if run.synced else "no"
-        table.add_row(os.path.relpath(run.folder, wanted.runs), *names, run.state, run.headline(), sent)
-    console.print(table)
+        groups.setdefault(str(run.record.get("group", "no group")), []).append(run)
+    for group, members in groups.items():
+        table = Table(title=group, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+        for head in ("run", "tracker", "state", "headline", "sent"):
+            table.add_column(head, overflow="fold", no_wrap=head != "run")
+        for run in members:
+            sent = "-" if run.offline is None else "yes" if run.synced else "no"
+            name = str(run.record.get("name") or os.path.relpath(run.folder, wanted.runs))
+            table.add_row(name, str(run.record.get("tracker", "-")), run.state, run.headline(), sent)
+        console.print(table)
 
 
 def sync(wanted: Boarding, runs: list[Tracked]) -> None:

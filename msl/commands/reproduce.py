@@ -30,7 +30,7 @@ class Reproduction(Group):
     jobs: Count | None
     launcher: str | None
     launcher_options: list[str]
-    logger: str
+    tracker: str
     near: NonNegative
     page: bool
     methods: list[str] | None = Field(min_length=1)
@@ -44,7 +44,7 @@ class Reproduction(Group):
 
     def cells(self) -> list[Cell]:
         """Every cell of it; what changes no number (tracker, pictures) is set here."""
-        own = [f"logger={self.logger}", f"logger.group={self.experiment.name}", "report.queries=0", "progress=false"]
+        own = [f"logger={self.tracker}", f"logger.group={self.experiment.name}", "report.queries=0", "progress=false"]
         return cells(self.chosen(), further=[*own, *self.train])
 
 

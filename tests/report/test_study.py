@@ -43,6 +43,7 @@ def compared():
         *rows("cca", "emoji", [0.20, 0.26]),
         *rows("masln", "fashion", [0.4, 0.5]),
         *rows("cca", "fashion", [0.3, 0.3]),
+        *(row for data in ("pascal", "nuswide") for row in rows("masln", data, [0.4]) + rows("cca", data, [0.3])),
     ]
     return study(found, ["cca", "masln"])
 
@@ -50,7 +51,8 @@ def compared():
 def test_lines_stand_data_set_by_data_set_regime_by_regime_in_the_order_of_labels(compared):
     assert [(s.data, s.regime, s.method) for s in compared.summaries("map")] == [
         ("emoji", "unseen", "cca"), ("emoji", "unseen", "masln"), ("emoji", "seen", "cca"), ("emoji", "seen", "masln"),
-        ("fashion", "unseen", "cca"), ("fashion", "unseen", "masln"),
+        ("fashion", "unseen", "cca"), ("fashion", "unseen", "masln"), ("pascal", "unseen", "cca"),
+        ("pascal", "unseen", "masln"), ("nuswide", "unseen", "cca"), ("nuswide", "unseen", "masln"),
     ]  # fmt: skip
 
 
@@ -69,7 +71,7 @@ def test_files_are_written_by_ending_a_pair_for_each_metric(compared):
     files = study_pages.written(both)
     assert list(files) == [".md", ".tex", ".csv", "-modality_probe.tex", "-modality_probe.csv"]
     lines = list(csv.DictReader(io.StringIO(files[".csv"])))
-    assert [float(line["value"]) for line in lines if line["method"] == "masln"] == pytest.approx([0.32, 0.6, 0.45])
+    assert [float(line["value"]) for line in lines if line["method"] == "masln"] == pytest.approx([0.32, 0.6, 0.45, 0.4, 0.4])
     assert "modality probe" in files["-modality_probe.tex"]
 
 
@@ -106,7 +108,7 @@ def test_a_page_has_a_section_for_each_thing_there_is(compared):
     assert list(sections) == ["Results", "Differences to cca", "Ranks over the data sets", "In words"]
     (grid,) = sections["Results"]
     assert isinstance(grid, Grid)
-    assert len(grid.rows) == 6
+    assert len(grid.rows) == 10
     names = [part.name for part in sections["Differences to cca"]]
     assert names == ["differences-map-0", "differences-map-1"]
     assert isinstance(sections["Ranks over the data sets"][0], Drawing)
@@ -115,7 +117,7 @@ def test_a_page_has_a_section_for_each_thing_there_is(compared):
     assert "masln 1.00, cca 2.00" in words.paragraphs[0]
 
 
-def test_ranks_are_over_data_sets_that_have_every_method(compared):
+def test_ranks_are_over_four_data_sets_or_more_that_have_every_method(compared):
     assert compared.ranking().methods == ("masln", "cca")
     less = [row for row in compared.rows if (row["data"], row["method"]) != ("fashion", "cca")]
     assert study(less, ["cca", "masln"]).ranking() is None

@@ -3,10 +3,17 @@
 from collections.abc import Iterator
 
 from msl.evaluation.claims import Verdict
+from msl.evaluation.evaluate import PROBE
 from msl.report.latex import latex
 from msl.report.study.conclusions import ablation
 from msl.report.study.study import Study, varied_lines
 from msl.report.table import csv_text, interval, markdown, titled
+
+_EXPLAINED = {
+    "map": "mAP is over the full ranking",
+    PROBE: "The modality probe is the balanced accuracy of a linear classifier that tells the two modalities' codes apart, 0.5 "
+    "where it cannot",
+}
 
 
 def how(study: Study) -> str:
@@ -17,10 +24,11 @@ def how(study: Study) -> str:
         if study.reference
         else ""
     )
+    explained = " ".join(f"{_EXPLAINED[metric]}." for metric in study.metrics if metric in _EXPLAINED)
     return (
-        f"{', '.join(map(titled, study.metrics))}: mean of both directions, mAP over the full ranking. ± is the half-width of the "
-        "95 % t-interval over class splits, seeds averaged within a split (a single class split has none)." + compared
-    )
+        f"{explained} Every number is the mean of both directions; ± is the half-width of the 95 % t-interval over class splits, "
+        "seeds averaged within a split (a single class split has none)." + compared
+    ).lstrip()
 
 
 def coverage(study: Study) -> str:

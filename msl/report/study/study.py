@@ -8,6 +8,9 @@ from msl.evaluation.ledger import Summary, summarise
 from msl.evaluation.ranking import Ranking, rank
 from msl.types import Regime
 
+MANY = 4
+"""Data sets below which mean ranks say nothing: with two methods, even one that is always the better can be told at no p < 0.05."""
+
 
 @dataclass(frozen=True)
 class Varied:
@@ -71,13 +74,13 @@ class Study:
         return {name: [s for s in self.summaries(metric, name) if s.data == data] for name in self.directions()}
 
     def ranking(self) -> Ranking | None:
-        """Of the methods, over the data sets, by the first metric in the first regime; None below two of either."""
+        """Of the methods, over the data sets, by the first metric in the first regime; None for one method or too few data sets."""
         found = [each for each in self.summaries(self.metrics[0]) if each.regime == self.regimes[0]]
         blocks = [
             {each.method for each in found if each.data == data} for data in dict.fromkeys(each.data for each in found)
         ]
         complete = sum(block == set(self.labels) for block in blocks)
-        if self.varied or len(self.labels) < 2 or complete < 2:
+        if self.varied or len(self.labels) < 2 or complete < MANY:
             return None
         return rank(found, methods=self.labels, regime=self.regimes[0])
 
