@@ -169,6 +169,7 @@ def _rows(labels: Sequence[str], xlabel: str) -> tuple[Figure, Axes]:
     line = 0.34 if any("\n" in label for label in labels) else 0.21
     figure, axes = _blank(0.95 + line * max(len(labels), 2), xlabel)
     axes.set(yticks=range(len(labels)), yticklabels=labels, ylim=(len(labels) - 0.4, -0.6))
+    axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x")

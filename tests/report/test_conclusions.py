@@ -31,8 +31,8 @@ def said(*summaries):
     [
         (HELPS, "it helps: leaving it out costs .010 [.003, .017] mAP, p_Holm = .012, d = 1.2, 10 class splits."),
         (HURTS, "it hurts: leaving it out gains .020 [.015, .025] mAP, p_Holm < .001, d = 2.0, 10 class splits."),
-        (NOTHING, "no difference that 10 class splits can tell: leaving it out changes mAP by −.001 [−.003, .001], p_Holm = .600."),
-        (LOST_TO_HOLM, "no difference that 10 class splits can tell: leaving it out changes mAP by −.006 [−.012, −.001], p_Holm = .120."),
+        (NOTHING, "no difference that 10 class splits can tell after Holm: leaving it out changes mAP by −.001 [−.003, .001], p_Holm = .600."),
+        (LOST_TO_HOLM, "no difference that 10 class splits can tell after Holm: leaving it out changes mAP by −.006 [−.012, −.001], p_Holm = .120."),
         (ONE_SPLIT, "a single class split, which no test can judge; leaving it out changes mAP by −.010."),
         (ALL_ALIKE, "it helps: leaving it out costs .010 [.010, .010] mAP, p_Holm < .001, 4 class splits."),
     ],

@@ -1,6 +1,6 @@
 """An experiment: the runs behind one table or figure, as cells of method x data x class split x seed."""
 
-import copy
+import functools
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -102,17 +102,21 @@ def _of_source(experiment: Experiment, source: str, further: Sequence[str]) -> l
     found: dict[tuple[int, int], list[Cell]] = {}
     wanted = experiment.data[source]
     for arm in arms(experiment, source, further):
-        values = resolved(composed("train", arm.overrides))
+        values = _values(arm.overrides)
         seeds = 1 if is_kind(values["method"], ClosedForm) else wanted.seeds or experiment.seeds
         for split, seed in itertools.product(range(wanted.splits), range(seeds)):
             found.setdefault((split, seed), []).append(Cell(arm, split, seed, _hash(values, split, seed)))
     return [cell for _, some in sorted(found.items()) for cell in some]
 
 
+@functools.cache  # experiments share arms, and composing one takes a tenth of a second
+def _values(overrides: tuple[str, ...]) -> dict[str, Any]:
+    return resolved(composed("train", overrides))
+
+
 def _hash(values: dict[str, Any], split: int, seed: int) -> str:
     """The hash that the run will have, without composing once more for every split and seed."""
-    values = copy.copy(values) | {"seed": seed, "split": values["split"] | {"seed": split}}
-    return config_hash(values)
+    return config_hash(values | {"seed": seed, "split": values["split"] | {"seed": split}})
 
 
 def arms(experiment: Experiment, source: str, further: Sequence[str]) -> Iterator[Arm]:

@@ -15,7 +15,7 @@ from msl.evaluation.claims import Verdict, read_claims, verdict
 from msl.files import write_text
 from msl.report import table
 from msl.report.page.parts import Prose, Section
-from msl.report.study.pages import conclusions, coverage, how, said, written
+from msl.report.study.pages import conclusions, coverage, how, published, written
 from msl.report.study.study import Study, Varied
 
 console = Console()
@@ -62,8 +62,8 @@ def render(study: Study, name: str, folder: Path | None) -> None:
     console.print(how(study), soft_wrap=True, highlight=False)
     for words in conclusions(study):
         console.print(words, soft_wrap=True, markup=False, highlight=False)
-    for judged in study.verdicts:
-        console.print(said(judged).replace("**", ""), soft_wrap=True, markup=False, highlight=False)
+    for line in published(study):
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
     console.print(coverage(study))
     if folder:
         files = [write_text(folder / f"{name}{ending}", text) for ending, text in written(study).items()]

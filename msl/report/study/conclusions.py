@@ -42,7 +42,7 @@ def _sentence(change: Comparison, metric: str) -> str:
     tested = f"p_Holm {_p(change.p_holm)}{_effect(change)}, {change.n} class splits"
     if not change.significant:
         return (
-            f"no difference that {change.n} class splits can tell: leaving it out changes {metric} by {_number(change.mean)} "
+            f"no difference that {change.n} class splits can tell after Holm: leaving it out changes {metric} by {_number(change.mean)} "
             f"[{_number(change.low)}, {_number(change.high)}], p_Holm {_p(change.p_holm)}."
         )
     if change.mean < 0:

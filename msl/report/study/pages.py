@@ -1,12 +1,12 @@
 """A study in Markdown, LaTeX, CSV and words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from msl.evaluation.claims import Verdict
 from msl.evaluation.evaluate import PROBE
+from msl.evaluation.ledger import Summary
 from msl.report.latex import latex
 from msl.report.study.conclusions import ablation
-from msl.report.study.study import Study, varied_lines
+from msl.report.study.study import Study, Varied, varied_lines
 from msl.report.table import csv_text, interval, markdown, titled
 
 _EXPLAINED = {
@@ -44,6 +44,9 @@ def coverage(study: Study) -> str:
 def markdown_page(study: Study) -> str:
     """The study as a Markdown page."""
     parts = [f"# {study.title}", study.question, f"{coverage(study)} {how(study)}"]
+    words = list(conclusions(study))
+    if words:
+        parts += ["## In words", *words]
     for metric in study.metrics:
         for data, found in study.parts(metric).items():
             protocols = {each.protocol for each in found}  # one for all lines has no column
@@ -53,11 +56,8 @@ def markdown_page(study: Study) -> str:
                 *about,
                 markdown(found, reference=study.reference, directions=study.by_direction(metric, data)).rstrip(),
             ]
-    words = list(conclusions(study))
-    if words:
-        parts += ["## In words", *words]
     if study.verdicts:
-        parts += ["## Published numbers", "\n".join(f"- {said(verdict)}" for verdict in study.verdicts)]
+        parts += ["## Published numbers", "\n".join(f"- {line}" for line in published(study))]
     return "\n\n".join(parts) + "\n"
 
 
@@ -79,13 +79,9 @@ def conclusions(study: Study) -> Iterator[str]:
     found = study.summaries(metric)
     if study.reference and any(label.startswith(f"{study.reference} without ") for label in study.labels):
         yield ablation(found, reference=study.reference, regime=regime, metric=titled(metric)).rstrip()
-    for key, lines in varied_lines(study, found).items():
-        best, worst = (choose(lines, key=lambda line: line[1].value.mean) for choose in (max, min))
-        of, regime_of, axis = key
-        yield (
-            f"- {of}, {regime_of}, {axis}: highest at {best[0].value} ({interval(best[1].value)}), lowest at {worst[0].value} "
-            f"({interval(worst[1].value)}), {best[1].value.n} class splits."
-        )
+    varied = [f"- {_extremes(*key, lines)}" for key, lines in varied_lines(study, found).items()]
+    if varied:
+        yield "\n".join(varied)
     ranking = study.ranking()
     if ranking:
         places = ", ".join(f"{name} {place:.2f}" for name, place in zip(ranking.methods, ranking.ranks, strict=True))
@@ -95,11 +91,26 @@ def conclusions(study: Study) -> Iterator[str]:
         )
 
 
-def said(verdict: Verdict) -> str:
-    """A verdict in a sentence."""
-    claim = verdict.claim
-    cited = claim.source.citation.split(",")[0]
-    return (
-        f"{cited} ({claim.name}), {claim.line.method} on {claim.line.data}, {claim.table.regime}, {claim.table.metric} "
-        f"{claim.value(verdict.direction):.3f}: **{verdict.kind}**; {verdict.reason}"
+def _extremes(of: str, regime: str, axis: str, lines: Sequence[tuple[Varied, Summary]]) -> str:
+    """At which value a method is best and at which worst."""
+    best, worst = (choose(lines, key=lambda line: line[1].value.mean) for choose in (max, min))
+    measured = " and ".join(
+        sorted({f"{each.value.n} class split{'s' * (each.value.n > 1)}" for _, each in (best, worst)})
     )
+    return (
+        f"{of}, {regime}, {axis}: highest at {best[0].value} ({interval(best[1].value)}), lowest at {worst[0].value} "
+        f"({interval(worst[1].value)}), {measured}."
+    )
+
+
+def published(study: Study) -> list[str]:
+    """The verdicts in sentences; numbers that are not comparable for one reason share one."""
+    lines, apart = [], dict[str, list[str]]()
+    for verdict in study.verdicts:
+        claim = verdict.claim
+        number = f"{claim.line.method} on {claim.line.data}, {claim.table.regime}, {claim.value(verdict.direction):.3f} ({claim.name})"
+        if verdict.kind == "not comparable":
+            apart.setdefault(verdict.reason, []).append(number)
+        else:
+            lines.append(f"{number}: {verdict.kind}; {verdict.reason}.")
+    return [*lines, *(f"Not comparable ({reason}): {'; '.join(numbers)}." for reason, numbers in apart.items())]

@@ -8,13 +8,13 @@ from msl.report.table import summary_cells, titled
 
 
 def sections(study: Study) -> list[Section]:
-    """Numbers, differences or curves over what was varied, ranking, words, published numbers; what there is of them."""
+    """Words, numbers, differences or curves over what was varied, ranking, published numbers; what there is of them."""
     found = [
+        Section("In words", tuple(Prose((words,)) for words in _plain(study))),
         Section("Results", tuple(_tables(study))),
         Section("What was varied", tuple(_curves(study))),
         Section(f"Differences to {study.reference}", tuple(_differences(study))),
         Section("Ranks over the data sets", tuple(_ranks(study))),
-        Section("In words", tuple(Prose((words,)) for words in _plain(study))),
         Section("Published numbers", tuple(_verdicts(study))),
     ]
     return [section for section in found if section.parts]
@@ -23,8 +23,10 @@ def sections(study: Study) -> list[Section]:
 def _tables(study: Study) -> list[Part]:
     parts: list[Part] = []
     for metric in study.metrics:
-        heads, lines = summary_cells(study.summaries(metric), study.reference)
-        parts.append(Grid(f"{titled(metric)}, mean of both directions", tuple(heads), lines))
+        for data, found in study.parts(metric).items():
+            heads, lines = summary_cells(found, study.reference)
+            protocols = " or ".join(dict.fromkeys(each.protocol for each in found))
+            parts.append(Grid(f"{data}: {titled(metric)}, mean of both directions ({protocols})", tuple(heads), lines))
     return parts
 
 
