@@ -12,6 +12,7 @@ from sklearn.metrics import average_precision_score
 from test_metric_codes import clustered, reference
 
 from msl.metrics import ranking
+from msl.metrics.blocks import _one_thread_per_product, _rows
 from msl.metrics.keys import Room, doubtful_steps, in_steps, sorted_steps
 from msl.metrics.measure import average_precision, measure, measure_scores
 from msl.metrics.ranking import rank_by_steps, rank_by_values, rankings
@@ -36,8 +37,12 @@ def columns_of(q, g):
 
 
 def costs_of(queries, gallery, similarity):
+    """The costs, cut and threaded as `measure` does it: on some processors that decides how a product rounds."""
     fill, rows, items = code_costs(queries, gallery, similarity)
-    fill(0, rows, costs := np.empty((rows, items)))
+    costs, step = np.empty((rows, items)), _rows(rows, items, shared=False)
+    with _one_thread_per_product():
+        for start in range(0, rows, step):
+            fill(start, min(start + step, rows), costs[start : start + step])
     return costs
 
 
