@@ -14,8 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from msl.config import composed, resolved, validated
+from msl.evaluation.ledger import read_rows
 from msl.report.tracking.board import RECORD
 from msl.types import InputError, TrainingError
 
@@ -61,14 +63,18 @@ class Tracked:
     """A run's folder and what its files say of it."""
 
     folder: Path
-    card: dict[str, Any]
     record: dict[str, Any]
     """What the board noted; empty for a run without one."""
 
     @property
+    def metrics(self) -> Path:
+        """The file that a run writes last, and a sweep's trial never."""
+        return self.folder / "metrics.json"
+
+    @property
     def state(self) -> str:
-        """`finished`, `failed`, or `started`: at work, or killed."""
-        if (self.folder / "metrics.json").is_file():
+        """`finished`, which says of a sweep's trial that it ended; `failed`; or `started`: at work, or killed."""
+        if self.metrics.is_file():
             return "finished"
         return str(self.record.get("state", "started"))
 
@@ -84,10 +90,11 @@ class Tracked:
 
     def headline(self) -> str:
         """The first metric on unseen classes, mean of both directions; of all classes where none is unseen."""
-        if self.state != "finished":
+        if not self.metrics.is_file():
             return "-"
-        rows = json.loads((self.folder / "metrics.json").read_text(encoding="utf-8"))
-        means = [row for row in rows if row["direction"] == "mean"]
+        means = [row for row in read_rows(self.metrics) if row["direction"] == "mean"]
+        if not means:
+            raise InputError(f"{self.metrics} holds no mean of both directions; restore it or remove the run")
         row = next((row for row in means if row["regime"] == "unseen"), means[0])
         return f"{row['regime']} {row['metric']} {row['value']:.3f}"
 
@@ -103,18 +110,23 @@ def board(arguments: list[str]) -> None:
 
 
 def tracked(folder: Path) -> Iterator[Tracked]:
-    """The runs below a folder, in order of their names; an `InputError` if there is none."""
-    # a copy of a card, as MLflow keeps beside the weights, has no split beside it
-    cards = [card for card in sorted(folder.rglob("card.json")) if card.with_name("split.json").is_file()]
-    if not cards:
+    """The runs below a folder, a sweep's trials among them, in order of their names; an `InputError` if there is none."""
+    # a copy of a card, as MLflow keeps beside the weights, has no split beside it; a sweep's trial has no card
+    trained = {card.parent for card in folder.rglob("card.json") if card.with_name("split.json").is_file()}
+    places = sorted(trained | {record.parent for record in folder.rglob(RECORD)})
+    if not places:
         raise InputError(f"there is no run below {folder}; give the folder they are in as runs=FOLDER")
-    for card in cards:
-        yield Tracked(card.parent, _read(card), _read(card.with_name(RECORD)))
+    for place in places:
+        _read(place / "card.json")
+        yield Tracked(place, _read(place / RECORD))
 
 
 def _read(file: Path) -> dict[str, Any]:
+    """What a file maps; nothing where there is none; an `InputError` if it is no mapping."""
     try:
-        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        found = json.loads(file.read_text(encoding="utf-8"))
+        if not isinstance(found, dict):
+            raise ValueError(f"no mapping but {type(found).__name__}")
     except FileNotFoundError:
         return {}
     except ValueError as error:
@@ -128,12 +140,12 @@ def show(wanted: Boarding, runs: list[Tracked]) -> None:
     for run in runs:
         groups.setdefault(str(run.record.get("group", "no group")), []).append(run)
     for group, members in groups.items():
-        table = Table(title=group, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+        table = Table(title=Text(group), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
         for head in ("run", "tracker", "state", "headline", "sent"):
             table.add_column(head, overflow="fold", no_wrap=head != "run")
         for run in members:
             sent = "-" if run.offline is None else "yes" if run.synced else "no"
-            name = str(run.record.get("name") or os.path.relpath(run.folder, wanted.runs))
+            name = Text(os.path.relpath(run.folder, wanted.runs))
             table.add_row(name, str(run.record.get("tracker", "-")), run.state, run.headline(), sent)
         console.print(table)
 
@@ -144,7 +156,7 @@ def sync(wanted: Boarding, runs: list[Tracked]) -> None:
     todo = [run for run in waiting if run.state != "started"]
     console.print(f"{len(todo)} of {len(runs)} runs to send{':' if todo else ''}")
     for run in todo:
-        console.print(f"  {run.offline}", soft_wrap=True, highlight=False)
+        console.print(f"  {run.offline}", soft_wrap=True, highlight=False, markup=False)
     if len(waiting) > len(todo):
         console.print(
             f"{len(waiting) - len(todo)} more have not ended: they run, or were killed (msl train resume=...)"
@@ -190,7 +202,7 @@ def _sent(run: Tracked, which: str, seconds: float) -> bool:
     except subprocess.TimeoutExpired:
         reason = f"no end after {seconds:g} s"
     said = "sent" if run.synced else f"not sent: {reason}"
-    console.print(f"{which}  {run.record.get('name', run.folder.name)}: {said}", soft_wrap=True, highlight=False)
+    console.print(f"{which}  {run.folder}: {said}", soft_wrap=True, highlight=False, markup=False)
     return run.synced
 
 

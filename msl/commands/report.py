@@ -15,7 +15,7 @@ from msl.data.dataset import DataSet
 from msl.data.splits import Split
 from msl.evaluation.run import Card, RunFolder
 from msl.methods.method import Method, Trained
-from msl.report.page.write import write_page
+from msl.report.page.write import figures_of, write_page
 from msl.report.run.measured import Measured, Shown, measured
 from msl.report.run.sections import lead, sections, title
 from msl.types import InputError
@@ -39,7 +39,8 @@ def report(cfg: DictConfig) -> None:
     folder = Path(wanted.run)
     file = Path(wanted.out) if wanted.out else folder / "report.html"
     _check_finished(folder)
-    console.print(f"writes {file} and {file.parent / 'figures'}", soft_wrap=True, markup=False)
+    _check_place(file)
+    console.print(f"writes {file} and {figures_of(file)}", soft_wrap=True, markup=False)
     with console.status("measuring the run"):
         run = read_run(folder, wanted.show)
     with console.status("drawing"):
@@ -84,3 +85,13 @@ def _check_finished(folder: Path) -> None:
     run.card()
     if not run.finished():
         raise InputError(f"the run in {folder} stopped before its end; go on with msl train resume={folder}")
+
+
+def _check_place(file: Path) -> None:
+    """An `InputError` if the page cannot be written there: measuring takes minutes."""
+    if file.is_dir():
+        raise InputError(f"out={file} is a folder; name the page in it, such as out={file / 'report.html'}")
+    figures = figures_of(file)
+    there = next(place for place in (figures, *figures.parents) if place.exists())
+    if not there.is_dir():
+        raise InputError(f"{there} is a file, where out={file} wants a folder; give another out=FOLDER/report.html")

@@ -1,15 +1,18 @@
 """`msl reproduce experiment=NAME`: every run behind a table or figure that the ledger lacks, then what is made of them."""
 
+import json
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig
 from pydantic import Field
 from rich.console import Console
 
 from msl.commands.inputs import read_data
-from msl.commands.reproducing.experiment import Cell, Experiment, cells, narrowed
+from msl.commands.reproducing.experiment import Arm, Cell, Experiment, cells, located, narrowed
 from msl.commands.reproducing.run_cells import launched, worked_off
 from msl.commands.settings import Group, read_settings
 from msl.config import composed, resolved, validated
@@ -18,7 +21,7 @@ from msl.evaluation.run import RunFolder
 from msl.files import locked
 from msl.types import Count, InputError, NonNegative, TrainingError
 
-console = Console()
+console = Console(markup=False)
 
 
 class Reproduction(Group):
@@ -38,6 +41,16 @@ class Reproduction(Group):
     seeds: Count | None
     train: list[str]
 
+    def part(self) -> str:
+        """What was asked for instead of the whole experiment, as it was said; nothing if nothing was."""
+        narrow = {"methods": self.methods, "datasets": self.datasets, "seeds": self.seeds}
+        said = [
+            f"{key}={','.join(map(str, value)) if isinstance(value, list) else value}"
+            for key, value in narrow.items()
+            if value
+        ]
+        return " ".join([*said, *self.train])
+
     def chosen(self) -> Experiment:
         """The experiment, or the part of it that was asked for."""
         return narrowed(self.experiment, only=self.methods, datasets=self.datasets, seeds=self.seeds)
@@ -54,45 +67,59 @@ def reproduce(cfg: DictConfig) -> None:
 
     wanted = validated(Reproduction, resolved(cfg))
     every, ledger, folder = wanted.cells(), Path(wanted.ledger), Path(wanted.folder)
-    console.print(f"[bold]{wanted.experiment.title}[/bold]: {wanted.experiment.question}")
+    console.print(
+        f"{wanted.experiment.title}: {wanted.experiment.question}", soft_wrap=True, markup=False, highlight=False
+    )
     try:
         with locked(folder / "runs", wait=False):
-            failures = _run(every, wanted, ledger, folder)
+            every, failures = _run(every, wanted, ledger, folder)
     except BlockingIOError:
         raise InputError(
             f"another msl reproduce is at work in {folder}; wait for it, or give another folder="
         ) from None
-    study = studied(wanted.chosen(), every, read_rows(ledger), near=wanted.near)
-    render(study, wanted.experiment.name, folder)
+    failed = f"{len(failures)} runs failed; the same command tries them again"
+    rows = _rows(ledger)
+    if failures and not {cell.config_hash for cell in every} & {row["config_hash"] for row in rows}:
+        raise TrainingError(failed)
+    part = wanted.part()
+    name = f"{wanted.experiment.name}-part" if part else wanted.experiment.name
+    study = studied(wanted.chosen(), every, rows, near=wanted.near, part=part)
+    render(study, name, folder)
     if wanted.page:
-        page(study, wanted.experiment.name, folder, _shown(every, folder))
+        page(study, name, folder, _shown(located(every, rows), folder))
     if failures:
-        raise TrainingError(f"{len(failures)} runs failed, the first: {failures[0]}; the same command tries them again")
+        raise TrainingError(failed)
 
 
-def _run(every: list[Cell], wanted: Reproduction, ledger: Path, folder: Path) -> list[str]:
-    """Run the cells that the ledger lacks; what went wrong, in words."""
-    lacking = missing(every, ledger)
-    count = len({cell.config_hash for cell in every})
-    console.print(f"{count} runs; {ledger} has {count - len(lacking)} of them", soft_wrap=True)
-    todo = _readable(lacking)
+def _run(every: list[Cell], wanted: Reproduction, ledger: Path, folder: Path) -> tuple[list[Cell], list[str]]:
+    """Run the cells that the ledger lacks; the cells, with the hash of the data that were read, and what went wrong."""
+    rows = _rows(ledger)
+    every = _read(every, {row["config_hash"] for row in rows})
+    todo = missing(every, rows)
+    count = len({cell.run for cell in every})
+    console.print(f"{count} runs; {ledger} has {count - len(todo)} of them", soft_wrap=True)
+    todo = [cell for cell in todo if cell.data_hash]  # the data of the others are not there
     if not todo:
-        return []
+        return every, []
     jobs = min(wanted.jobs or os.cpu_count() or 1, len(todo))
     how = f"by {wanted.launcher}" if wanted.launcher else f"{jobs} at a time"
     console.print(
         f"{len(todo)} to do, {how}, in {folder}; stop whenever you like, the same command goes on", soft_wrap=True
     )
     if wanted.launcher:
-        return launched(todo, folder, ledger, launcher=wanted.launcher, options=wanted.launcher_options)
-    return worked_off(todo, folder, ledger, jobs=jobs, regime=wanted.experiment.regimes[0])
+        return every, launched(todo, folder, ledger, launcher=wanted.launcher, options=wanted.launcher_options)
+    return every, worked_off(todo, folder, ledger, jobs=jobs, regime=wanted.experiment.regimes[0])
 
 
-def missing(every: Sequence[Cell], ledger: Path) -> list[Cell]:
-    """The cells whose configuration the ledger has no row of; of cells that are one run, the first."""
-    known = {row["config_hash"] for row in read_rows(ledger)} if ledger.is_file() else set()
-    first = {cell.config_hash: cell for cell in reversed(every)}
-    return [cell for cell in reversed(first.values()) if cell.config_hash not in known]
+def _rows(ledger: Path) -> list[dict[str, Any]]:
+    return read_rows(ledger) if ledger.is_file() else []
+
+
+def missing(every: Sequence[Cell], rows: Sequence[dict[str, Any]]) -> list[Cell]:
+    """The cells the ledger has no row of, by configuration and data; of cells that are one run, the first."""
+    known = {(row["config_hash"], row["data_hash"]) for row in rows}
+    first = {cell.run: cell for cell in reversed(located(every, rows))}
+    return [cell for cell in reversed(first.values()) if cell.run not in known]
 
 
 def _shown(every: list[Cell], folder: Path) -> Path | None:
@@ -102,18 +129,27 @@ def _shown(every: list[Cell], folder: Path) -> Path | None:
     return next((folder / cell.name for cell in trained or done), None)
 
 
-def _readable(lacking: list[Cell]) -> list[Cell]:
-    """Those whose settings are right and whose data are there; a data set that is not is named and left out."""
+def _read(every: list[Cell], known: set[str]) -> list[Cell]:
+    """The cells with the hash of their data, of the sources that have something to run; the others' data are not read.
+
+    Settings are checked; a data set that is not there is named and left out, and if none is there an `InputError` says so.
+    """
+    owners: dict[str, set[str]] = {}
+    for cell in every:
+        owners.setdefault(cell.config_hash, set()).add(cell.arm.source)
+    wanted = {cell.arm.source for cell in every if cell.config_hash not in known or len(owners[cell.config_hash]) > 1}
+    digests: dict[Arm, str] = {}
+    read: dict[str, str] = {}
     refused: dict[str, InputError] = {}
-    for source in dict.fromkeys(cell.arm.source for cell in lacking):
-        arms = dict.fromkeys(cell.arm.overrides for cell in lacking if cell.arm.source == source)
-        settings = [read_settings(composed("train", overrides))[0] for overrides in arms]
+    for arm in dict.fromkeys(cell.arm for cell in every if cell.arm.source in wanted):
+        settings, _ = read_settings(composed("train", arm.overrides))
+        shared = json.dumps([settings.data, settings.texts])
         try:
-            read_data(settings[0].data, settings[0].texts)
+            digests[arm] = read[shared] = read.get(shared) or read_data(settings.data, settings.texts)[1]
         except InputError as error:
-            refused[source] = error
-            console.print(f"{source} is left out: {error}", soft_wrap=True)
-    todo = [cell for cell in lacking if cell.arm.source not in refused]
-    if lacking and not todo:
+            refused.setdefault(arm.source, error)
+    for source, why in refused.items():
+        console.print(f"{source} is left out: {why}", soft_wrap=True)
+    if refused and len(refused) == len({cell.arm.source for cell in every}):
         raise next(iter(refused.values()))
-    return todo
+    return [replace(cell, data_hash=digests.get(cell.arm)) for cell in every]

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from msl.commands.next_command import override, say_next
 from msl.commands.settings import Run
-from msl.commands.sweeping.plan import OBJECTIVE, Plan, check_plan, read_plan
+from msl.commands.sweeping.plan import OBJECTIVE, First, Plan, check_plan, read_plan
 from msl.commands.sweeping.space import Value, written
 from msl.commands.sweeping.suggest import importance, suggest
 from msl.commands.sweeping.trial import Tried, attempt
@@ -32,18 +32,20 @@ def sweep(arguments: list[str]) -> None:
     """Run `msl sweep`; what was tried lies in the sweep's folder, in `sweep.json`, whole after every trial."""
     plan = read_plan(arguments)
     first = check_plan(plan)
-    check_tracker(first.settings.logger.tracker, first.settings.logger.mode)
+    run = first.run
+    check_tracker(run.settings.logger.tracker, run.settings.logger.mode)
     if plan.options.wandb:
-        write_wandb_sweep(plan, first, Path(plan.options.wandb))
+        write_wandb_sweep(plan, run, Path(plan.options.wandb))
         return
     file = Path(plan.options.folder) / "sweep.json"
-    definition = plan.definition(first)
+    definition = plan.definition(run)
     trials = read_trials(file, definition)
-    _announce(plan, first, len(trials))
+    _write(file, definition, trials)  # a place that cannot be written shows before anything is trained
+    _announce(plan, run, len(trials))
     with _saying_how_to_go_on(arguments, plan):
         for number in range(len(trials), plan.trials):
             trials.append(_next(plan, first, trials, number))
-            write_json(file, {**definition, "trials": [asdict(trial) for trial in trials]})
+            _write(file, definition, trials)
             _tell(trials, plan.trials)
     _conclude(plan, trials, file)
 
@@ -66,15 +68,19 @@ def read_trials(file: Path, definition: dict[str, Any]) -> list[Tried]:
     return trials
 
 
-def _next(plan: Plan, first: Run, trials: Sequence[Tried], number: int) -> Tried:
+def _write(file: Path, definition: dict[str, Any], trials: Sequence[Tried]) -> None:
+    write_json(file, {**definition, "trials": [asdict(trial) for trial in trials]})
+
+
+def _next(plan: Plan, first: First, trials: Sequence[Tried], number: int) -> Tried:
     """Suggest and run a trial; values that were tried before are not trained again."""
     values = _suggested(plan, trials)
     for earlier in trials:
         if earlier.values == values:
             return Tried(**(asdict(earlier) | {"number": number, "seconds": 0.0}))
-    board = _board(plan, first, values, number)
+    board = _board(plan, first.run, values, number)
     try:
-        tried = attempt(plan, values, number)
+        tried = attempt(plan, first, values, number)
         if tried.validation is not None:
             board.log(0, {OBJECTIVE: tried.validation})
     except BaseException:
@@ -168,7 +174,15 @@ def _conclude(plan: Plan, trials: Sequence[Tried], file: Path) -> None:
             plan.space, [(each.values, each.validation) for each in best], seed=plan.options.sampler_seed
         )
         print("importance:", ", ".join(f"{key} {share:.2f}" for key, share in shares.items()))
-    say_next("msl", "train", *plan.fixed, *written(best[0].values))
+    say_next("msl", "train", *_trained(plan, best[0].values))
+
+
+def _trained(plan: Plan, values: dict[str, Value]) -> list[str]:
+    """The arguments of `msl train` for these values, on the class splits and seeds they were tried on."""
+    splits, seeds = plan.options.splits, plan.options.seeds
+    several = ["-m"] if len(splits) * len(seeds) > 1 else []
+    lists = [f"{key}={','.join(map(str, values))}" for key, values in (("split.seed", splits), ("seed", seeds))]
+    return [*several, *plan.fixed, *written(values), *lists]
 
 
 def _table(best: Sequence[Tried], plan: Plan) -> Table:
@@ -176,6 +190,7 @@ def _table(best: Sequence[Tried], plan: Plan) -> Table:
     for head in ("trial", "validation mAP", *plan.space):
         table.add_column(head, justify="right")
     for trial in best:
-        cells = [f"{value:.4g}" if isinstance(value, float) else str(value) for value in trial.values.values()]
+        values = [trial.values[key] for key in plan.space]
+        cells = [f"{value:.4g}" if isinstance(value, float) else str(value) for value in values]
         table.add_row(str(trial.number), f"{trial.validation:.4f}", *cells)
     return table

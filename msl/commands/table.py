@@ -10,7 +10,7 @@ from msl.commands.reproducing.experiment import Experiment, cells
 from msl.commands.reproducing.render import render, studied
 from msl.commands.settings import Group
 from msl.config import resolved, validated
-from msl.evaluation.ledger import read_rows, runs_below, summarise
+from msl.evaluation.ledger import Summary, read_rows, runs_below, summarise
 from msl.files import write_text
 from msl.report import table as tables
 from msl.report.latex import latex
@@ -25,8 +25,8 @@ class Tabulation(Group):
     experiment: Experiment | None = None
     ledger: str | None
     runs: str | None
-    metric: str
-    direction: str
+    metric: str | None
+    direction: str | None
     reference: str | None
     near: NonNegative
     out: str | None
@@ -44,27 +44,31 @@ def table(cfg: DictConfig) -> None:
         )
     rows = read_rows(Path(wanted.ledger)) if wanted.ledger else runs_below(Path(str(wanted.runs)))
     if wanted.experiment:
+        told = [key for key in ("metric", "direction", "reference") if getattr(wanted, key) is not None]
+        if told:
+            raise InputError(f"{told[0]}= is what experiment={wanted.experiment.name} says itself; leave it out")
         every = cells(wanted.experiment, further=[])
         render(studied(wanted.experiment, every, rows, near=wanted.near), wanted.experiment.name, out)
         return
-    show(rows, metric=wanted.metric, direction=wanted.direction, reference=wanted.reference)
+    metric, direction = wanted.metric or "map", wanted.direction or "mean"
+    show(rows, metric=metric, direction=direction, reference=wanted.reference)
     if out:
-        write_text(out, _written(rows, wanted, out.suffix))
+        found = summarise(rows, metric=metric, direction=direction, reference=wanted.reference)
+        write_text(out, _written(found, out.suffix, metric, wanted.reference))
 
 
-def _written(rows: list[dict[str, Any]], wanted: Tabulation, ending: str) -> str:
-    found = summarise(rows, metric=wanted.metric, direction=wanted.direction, reference=wanted.reference)
+def _written(found: list[Summary], ending: str, metric: str, reference: str | None) -> str:
     if ending == ".csv":
         return tables.csv_text(found)
     if ending == ".tex":
-        return latex(found, metric=tables.titled(wanted.metric), reference=wanted.reference)
-    return tables.markdown(found, reference=wanted.reference)
+        return latex(found, metric=tables.titled(metric), reference=reference)
+    return tables.markdown(found, reference=reference)
 
 
 def show(rows: list[dict[str, Any]], *, metric: str, direction: str, reference: str | None) -> None:
     """Print the summary of many rows."""
     found = summarise(rows, metric=metric, direction=direction, reference=reference)
-    console = Console()
+    console = Console(markup=False)
     console.print(
         f"{metric}, direction {direction}, ± 95 % t-interval over class splits, seeds averaged within a split"
     )

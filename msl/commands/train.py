@@ -24,7 +24,7 @@ from msl.methods.method import Method
 from msl.report import figures, table
 from msl.report.tracking.board import Board, check_tracker
 
-console = Console()
+console = Console(markup=False)
 
 
 def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> list[dict[str, Any]]:
@@ -134,7 +134,7 @@ def _announce(run: Run) -> None:
     split, card, training = run.split, run.card, len(run.split.rows["seen_train"])
     held_out = f" ({len(split.pseudo_unseen)} of them held out for selection first)" if split.pseudo_unseen else ""
     console.print(
-        f"[bold]{card.label}[/bold] on {card.data}: {training:,} training pairs of {len(card.classes)} seen classes{held_out},"
+        f"{card.label} on {card.data}: {training:,} training pairs of {len(card.classes)} seen classes{held_out},"
     )
     console.print(f"{len(split.unseen)} unseen classes; class split {split.seed} ({split.hash})")
     for note in run.notes:

@@ -11,6 +11,9 @@ from msl.evaluation.published import Line, Source, Table, read_source
 from msl.files import embedded
 from msl.types import InputError
 
+FEWEST = 3
+"""Splits or runs from which an interval says something: that of two reproduces almost any number."""
+
 HALF_UNIT = 0.0005
 """Published numbers are rounded to three decimals."""
 
@@ -184,8 +187,8 @@ def _judged(claim: Claim, direction: Direction, rows: Sequence[_Row], near: floa
         units, among, others = [row["value"] for row in rows], "runs of one class split", 1
     ours = t_interval(units)
     kind, how = _by_margin(claimed, ours.mean, near)
-    if ours.n == 1:
-        return Verdict(kind, f"{how}; a single run, so no interval", ours, None, claim, direction)
+    if ours.n < FEWEST:
+        return Verdict(kind, f"{how}; {ours.n} of our {among}, too few for an interval", ours, None, claim, direction)
     prediction = prediction_interval(units, others=others)
     inside = prediction.low - HALF_UNIT <= claimed <= prediction.high + HALF_UNIT
     place = (

@@ -131,7 +131,8 @@ def _check_one_configuration(cell: _Cell, rows: list[dict[str, Any]]) -> None:
 def _summary(key: _Cell, cells: dict[_Cell, list[dict[str, Any]]], reference: str | None) -> Summary:
     data, protocol, regime, method = key
     values = by_split(cells[key], "value")
-    other = cells.get((data, protocol, regime, reference)) if reference and reference != method else None
+    other = cells.get((data, protocol, regime, reference), []) if reference and reference != method else []
+    others = by_split(other, "value")
     return Summary(
         method=method,
         data=data,
@@ -140,7 +141,7 @@ def _summary(key: _Cell, cells: dict[_Cell, list[dict[str, Any]]], reference: st
         value=t_interval(list(values.values())),
         chance=float(np.mean(list(by_split(cells[key], "chance").values()))),
         lift=float(np.mean(list(by_split(cells[key], "lift").values()))),
-        difference=compare(values, by_split(other, "value")) if other else None,
+        difference=compare(values, others) if values.keys() & others.keys() else None,
     )
 
 

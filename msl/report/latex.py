@@ -10,7 +10,7 @@ from msl.report.table import interval
 _SPECIAL = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
     **{character: f"\\{character}" for character in "&%$#_{}"},
-    "−": "$-$", "×": r"$\times$", "±": r"$\pm$", "→": r"$\rightarrow$", "<": "$<$", ">": "$>$",
+    "[": "{[}", "|": r"\textbar{}", "−": "$-$", "×": r"$\times$", "±": r"$\pm$", "→": r"$\rightarrow$", "<": "$<$", ">": "$>$",
 }  # fmt: skip
 
 

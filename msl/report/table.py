@@ -3,12 +3,14 @@
 import csv
 import io
 import math
+import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
+from rich.text import Text
 
 from msl.evaluation.comparison import Comparison
 from msl.evaluation.interval import Interval
@@ -27,7 +29,7 @@ _NUMBERS = (
     *("value", "low", "high", "splits", "chance", "lift"),
     *("difference", "difference_low", "difference_high", "difference_splits", "p", "p_holm", "effect"),
 )
-_PARTS = ("_of_seen", "_of_unseen", "_harmonic")
+PARTS = ("_of_seen", "_of_unseen", "_harmonic")
 
 
 def titled(metric: str) -> str:
@@ -53,7 +55,7 @@ def run_table(rows: Sequence[dict[str, Any]], *, title: str) -> Table:
 
 def metrics_table(rows: Sequence[dict[str, Any]]) -> Table:
     """One run's every metric, mean of both directions: a line per metric, a column per regime."""
-    means = [row for row in rows if row["direction"] == "mean" and not row["metric"].endswith(_PARTS)]
+    means = [row for row in rows if row["direction"] == "mean" and not row["metric"].endswith(PARTS)]
     regimes = list(dict.fromkeys(row["regime"] for row in means))
     table = _plain_table("mean of both directions")
     table.add_column("metric")
@@ -98,7 +100,7 @@ def protocols_markdown(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def _protocol_cells(rows: Sequence[dict[str, Any]]) -> tuple[list[str], list[list[str]]]:
-    first, *others = dict.fromkeys(row["metric"] for row in rows if not row["metric"].endswith(_PARTS))
+    first, *others = dict.fromkeys(row["metric"] for row in rows if not row["metric"].endswith(PARTS))
     titles = [TITLES.get(name, name) for name in others]
     cells: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
     for row in rows:
@@ -130,7 +132,7 @@ def summary_tables(summaries: Sequence[Summary], *, reference: str | None) -> li
                 head, justify="right" if number else "left", no_wrap=bool(number), min_width=0 if number else 14
             )
         for line in lines:
-            table.add_row(*_without(line, left_out))
+            table.add_row(*map(Text, _without(line, left_out)))  # a name may hold what rich takes for markup
         tables.append(table)
     return tables
 
@@ -152,7 +154,10 @@ def markdown(
 
 def _markdown(heads: list[str], lines: list[list[str]]) -> str:
     rule = ["---" if head in _NAMES else "---:" for head in heads]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, rule, *lines)) + "\n"
+    escaped = [
+        [re.sub(r"<(?=[a-zA-Z/!])", "&lt;", cell).replace("|", "\\|") for cell in line] for line in (heads, *lines)
+    ]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (escaped[0], rule, *escaped[1:])) + "\n"
 
 
 def csv_text(summaries: Sequence[Summary]) -> str:
@@ -228,4 +233,4 @@ def _cells(summary: Summary) -> list[str]:
 
 
 def _plain_table(title: str) -> Table:
-    return Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    return Table(title=Text(title), title_justify="left", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)

@@ -10,10 +10,15 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import pytest
+from rich.console import Console
 
 from msl.report.tracking.board import Board
 
 KEY = "0123456789" * 4
+SAME = (
+    "config_hash", "data_hash", "split_hash", "embedding", "split_rule", "gallery_side", "standardise", "similarity",
+    "method", "data", "class_split", "split_seed", "seed",
+)  # fmt: skip
 
 
 def run_folder(path, *, state="finished", value=0.25, wandb=("20260102_000000",), synced=False):
@@ -24,8 +29,10 @@ def run_folder(path, *, state="finished", value=0.25, wandb=("20260102_000000",)
     record = {"tracker": "wandb", "name": f"name of {path.name}", "group": "masln-emoji", "state": state}
     (path / "board.json").write_text(json.dumps(record))
     if state == "finished":
-        row = {"regime": "unseen", "direction": "mean", "metric": "map", "value": value}
-        rows = [row | {"regime": "seen", "value": 0.9}, row | {"direction": "i2t", "value": 0.8}, row]
+        row = dict.fromkeys(SAME, "same") | {"regime": "unseen", "direction": "mean", "metric": "map", "chance": 0.0}
+        row |= {"value": value, "lift": value}
+        rows = [row | {"regime": "seen"}, row | {"direction": "i2t"}, row]
+        rows = [row | {"value": each, "lift": each} for row, each in zip(rows, (0.9, 0.8, value), strict=True)]
         (path / "metrics.json").write_text(json.dumps(rows))
     for when in wandb:
         folder = path / "wandb" / f"offline-run-{when}-abcd"
@@ -35,11 +42,18 @@ def run_folder(path, *, state="finished", value=0.25, wandb=("20260102_000000",)
             (folder / "run-abcd.wandb.synced").write_text("")
 
 
+def trial_folder(path, state="finished"):
+    """A folder as a trial of `msl sweep logger=wandb` leaves it."""
+    run_folder(path, state=state)
+    for name in ("card.json", "split.json", "metrics.json"):
+        (path / name).unlink(missing_ok=True)
+
+
 def line(out, name):
     return next(each for each in out.splitlines() if name in each)
 
 
-def test_list_shows_names_states_headlines_and_what_was_sent(run_msl):
+def test_list_shows_folders_states_headlines_and_what_was_sent(run_msl):
     run_folder(Path("runs/one"))
     run_folder(Path("runs/deep/two"), synced=True, value=0.5)
     run_folder(Path("runs/three"), state="failed")
@@ -54,11 +68,38 @@ def test_list_shows_names_states_headlines_and_what_was_sent(run_msl):
         "three": ["failed", "-", "no"],
         "four": ["finished", "unseen map 0.250", "-"],
     }.items():
-        short = name.split("/")[-1]
-        cells = " ".join(line(out, f"name of {short} ").split())
-        assert cells == " ".join(["name of", short, "wandb", *says])
+        assert " ".join(line(out, f"{name} ").split()) == " ".join([name, "wandb", *says])
     assert out.count("masln-emoji") == 1  # the group, over its runs
     assert "mlflow" not in out
+
+
+def test_trials_of_a_sweep_are_listed_without_a_headline_and_sent(run_msl):
+    run_folder(Path("runs/one"))
+    for number, state in enumerate(("finished", "failed", "started")):
+        trial_folder(Path(f"runs/sweep/trial{number}"), state)
+    status, out, err = run_msl("board", "list")
+    assert status == 0, err
+    assert line(out, "trial0").split() == ["sweep/trial0", "wandb", "finished", "-", "no"]
+    assert line(out, "trial1").split() == ["sweep/trial1", "wandb", "failed", "-", "no"]
+    assert line(out, "trial2").split() == ["sweep/trial2", "wandb", "started", "-", "no"]
+    _, out, _ = run_msl("board", "sync", "dry_run=true")
+    assert out.startswith("3 of 4 runs to send:")
+    assert "trial0" in out
+    assert "1 more have not ended" in out
+
+
+def test_runs_of_one_name_in_deep_folders_are_told_apart_in_80_columns(run_msl, monkeypatch):
+    monkeypatch.setattr("msl.commands.board.console", Console(width=80))
+    deep = "2026-11-21/15-07-16-masln-emoji-with-a-long-label,[seed=1]/split"
+    for number in (1, 2):
+        run_folder(Path(f"runs/{deep}{number}"))
+        record = Path(f"runs/{deep}{number}/board.json")
+        record.write_text(record.read_text().replace(f"split{number}", "the same"))
+    _, out, _ = run_msl("board", "list")
+    assert max(map(len, out.splitlines())) <= 80
+    firsts = "".join(each.split()[0] for each in out.splitlines()[4:] if each.strip())
+    assert firsts == f"{deep}1{deep}2"
+    assert out.count("unseen map 0.250") == 2
 
 
 def test_a_dry_run_lists_the_last_of_a_resumed_run_and_leaves_out_what_has_not_ended(run_msl):
@@ -95,12 +136,15 @@ def test_what_is_wrong_is_said_in_one_line(run_msl, monkeypatch, arguments, says
     assert says in err
 
 
-def test_a_damaged_file_is_named(run_msl):
+@pytest.mark.parametrize("content", ["[]", "{", "[1]", "3"])
+@pytest.mark.parametrize("name", ["card", "board", "metrics"])
+def test_a_damaged_file_is_named_in_one_line(run_msl, name, content):
     run_folder(Path("runs/one"))
-    Path("runs/one/board.json").write_text("{")
+    Path(f"runs/one/{name}.json").write_text(content)
     status, _, err = run_msl("board", "list")
     assert status == 2
-    assert "runs/one/board.json is damaged" in err
+    assert err.count("\n") == 1
+    assert f"runs/one/{name}.json" in err
 
 
 class Server(BaseHTTPRequestHandler):
@@ -177,13 +221,13 @@ def test_sync_sends_once_and_goes_on_where_the_server_refused(place, server):
     server.refuse = True
     refused = typed(place, "sync", **address)
     assert refused.returncode == 1
-    assert "1/1  name of one: not sent: this server takes nothing" in refused.stdout
+    assert "1/1  runs/one: not sent: this server takes nothing" in refused.stdout
     assert refused.stderr.count("\n") == 1
     assert "1 of 1 runs were not sent" in refused.stderr
     server.refuse = False
     sent = typed(place, "sync", **address)
     assert sent.returncode == 0, sent.stdout + sent.stderr
-    assert "1/1  name of one: sent" in sent.stdout
+    assert "1/1  runs/one: sent" in sent.stdout
     assert any('\\"final/total\\":0.125' in body for body in server.heard)
     heard = len(server.heard)
     again = typed(place, "sync", **address)
@@ -218,7 +262,7 @@ def test_one_run_that_fails_does_not_keep_the_next_from_being_sent(run_msl, monk
     status, out, err = run_msl("board", "sync", "seconds=7")
     assert status == 1
     assert [each for each in out.splitlines() if each[1:2] == "/"] == [
-        "1/3  name of a: sent", "2/3  name of slow: not sent: no end after 7 s", "3/3  name of z: sent",
+        "1/3  runs/a: sent", "2/3  runs/slow: not sent: no end after 7 s", "3/3  runs/z: sent",
     ]  # fmt: skip
     assert "1 of 3 runs were not sent" in err
 

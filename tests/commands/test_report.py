@@ -54,14 +54,14 @@ def test_a_page_is_written_and_named_with_the_next_command(run_msl, small):
     status, out, err = run_msl("report", "run=once", *FEW)
     page = Path("once/report.html").read_text(encoding="utf-8")
     assert (status, err) == (0, "")
-    assert out.splitlines()[0] == "writes once/report.html and once/figures"
+    assert out.splitlines()[0] == "writes once/report.html and once/report-figures"
     assert out.splitlines()[-1] == "next: msl evaluate run=once protocols=true"
     assert "masln on planted, class split 0" in page
     for row in json.loads(Path("once/metrics.json").read_text()):
         if row["metric"] == "map":
             assert f">{row['value']:.3f}</td>" in page
-    assert Path("once/figures/code-space-before.pdf").is_file()
-    assert Path("once/figures/training-validation.svg").is_file()
+    assert Path("once/report-figures/code-space-before.pdf").is_file()
+    assert Path("once/report-figures/training-validation.svg").is_file()
     assert all(file.read_bytes() == content for file, content in before.items())
 
 
@@ -90,6 +90,16 @@ def test_what_is_no_finished_run_is_one_line(run_msl, finished):
     (finished / "metrics.json").unlink()
     assert_one_line(run_msl("report", "run=once"), "stopped before its end", "msl train resume=once")
     assert not list(Path().rglob("*.html"))
+
+
+@pytest.mark.parametrize(
+    ("out", "says"), [("once", "out=once is a folder"), ("once/card.json/deep/page.html", "once/card.json is a file")]
+)
+def test_a_place_where_no_page_can_be_is_told_before_anything_is_measured(run_msl, finished, monkeypatch, out, says):
+    monkeypatch.setattr("msl.commands.report.read_run", lambda *_: pytest.fail("it was measured first"))
+    before = sorted(Path().rglob("*"))
+    assert_one_line(run_msl("report", "run=once", f"out={out}"), says)
+    assert sorted(Path().rglob("*")) == before
 
 
 def test_changed_data_are_one_line(run_msl, finished, original, tmp_path):

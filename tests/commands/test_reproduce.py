@@ -2,13 +2,14 @@ import json
 import random
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from conftest import plant
 
 from msl.commands.reproduce import Reproduction, missing
-from msl.commands.reproducing.experiment import cells, found_rows
+from msl.commands.reproducing.experiment import cells, found_rows, located
 from msl.commands.reproducing.run_cells import TimeLeft, run_cell
 from msl.config import composed, resolved, validated
 from msl.files import embedded, locked
@@ -114,7 +115,7 @@ def unchanged(finished, folder):
 
 
 def test_a_run_stopped_in_its_middle_goes_on_to_the_same_numbers(tiny, tmp_path):
-    cell = next(cell for cell in wanted("tiny", tiny[0]).cells() if cell.arm.method == "masln")
+    cell = next(replace(cell, data_hash="d") for cell in wanted("tiny", tiny[0]).cells() if cell.arm.method == "masln")
     rows = run_cell(cell, tmp_path / "cells", tmp_path / "ledger.jsonl")
     folder = tmp_path / "cells" / cell.name
     (folder / "metrics.json").unlink()
@@ -132,10 +133,11 @@ def test_a_run_that_fails_leaves_the_others_and_is_tried_again(run_msl, tiny):
     changed(tiny, methods={"cca": ["method=cca"], "broken": broken}, seeds=1)
     status, out, err = run_msl("reproduce", *tiny, "page=false", "jobs=1")
     assert status == 1
-    assert "2 runs failed, the first: broken on planted, split 0, seed 0: the term" in err
+    assert err == "msl: 2 runs failed; the same command tries them again\n"
+    assert "broken on planted, split 0, seed 0: failed: the term" in out
     assert "2 of 4 runs are measured" in out
     assert {row["method"] for row in ledger_rows()} == {"cca"}
-    assert [str(cell) for cell in missing(wanted("tiny", tiny[0]).cells(), Path("runs/ledger.jsonl"))] == [
+    assert [str(cell) for cell in missing(wanted("tiny", tiny[0]).cells(), ledger_rows())] == [
         "broken on planted, split 0, seed 0", "broken on planted, split 1, seed 0",
     ]  # fmt: skip
 
@@ -211,18 +213,86 @@ def test_every_experiment_expands_to_what_msl_train_would_run(file):
         assert settings.seed == cell.seed
 
 
-def test_rows_are_found_by_configuration_and_shown_under_the_cells_label():
+def test_rows_are_found_by_configuration_and_data_and_shown_under_the_cells_label():
     every = wanted("emoji_extendable").cells()
     first, last = every[0], every[-1]
-    version = {"split_hash": "s", "embedding": "e"}
     rows = [
-        {"config_hash": first.config_hash, "method": "old name", "data_hash": "old", "value": 1} | version,
-        {"config_hash": first.config_hash, "method": "old name", "data_hash": "new", "value": 2} | version,
-        {"config_hash": "another", "method": "x", "data_hash": "new", "value": 3} | version,
+        {"config_hash": first.config_hash, "method": "old name", "data_hash": "old", "data": "emoji", "value": 1},
+        {"config_hash": first.config_hash, "method": "old name", "data_hash": "new", "data": "emoji", "value": 2},
+        {"config_hash": "another", "method": "x", "data_hash": "new", "data": "emoji", "value": 3},
     ]
-    assert [(row["method"], row["value"]) for row in found_rows(every, rows)] == [(first.arm.label, 2)]
+    shown = [(row["method"], row["value"]) for row in found_rows(located(every, rows), rows)]
+    assert shown == [(first.arm.label, 2)]  # of two versions of the data, the one measured last
+    older = [replace(cell, data_hash="old") for cell in every]
+    assert [row["value"] for row in found_rows(located(older, rows), rows)] == [1]
     with pytest.raises(InputError, match="msl reproduce"):
-        found_rows([last], rows)
+        found_rows(located([last], rows), rows)
+
+
+def test_changed_data_are_measured_anew_and_never_averaged_with_the_old(run_msl, tiny, tmp_path):
+    changed(tiny, methods={"cca": ["method=cca"]}, data={"planted": {"overrides": planted(tiny), "splits": 1}})
+    assert run_msl("reproduce", *tiny, "page=false")[0] == 0
+    plant(tmp_path / "planted", seed=99)
+    changed(tiny, data={"planted": {"overrides": planted(tiny), "splits": 2}})
+    status, out, err = run_msl("reproduce", *tiny, "page=false")
+    assert status == 0, err
+    assert "2 runs; runs/ledger.jsonl has 0 of them" in out
+    rows = ledger_rows()
+    assert len({row["data_hash"] for row in rows}) == 2
+    latest = [row["value"] for row in rows if (row["regime"], row["direction"]) == ("unseen", "mean")][1:]
+    assert f"{sum(latest) / 2:.3f} ± " in out
+
+
+def test_two_data_sets_of_one_file_name_are_two(run_msl, tiny, tmp_path):
+    places = [plant(tmp_path / name / "features", seed=seed) for seed, name in enumerate(("one", "two"))]
+    data = {place.parent.name: {"overrides": ["data=folder", f"data.path={place}"], "splits": 1} for place in places}
+    changed(tiny, methods={"cca": ["method=cca"]}, data=data)
+    status, out, err = run_msl("reproduce", *tiny, "page=false")
+    assert status == 0, err
+    assert "2 to do" in out
+    assert "one, unseen" in out
+    assert "two, unseen" in out
+    status, again, err = run_msl("reproduce", *tiny, "page=false")
+    assert status == 0, err
+    assert "to do" not in again
+    assert "two, unseen" in again
+
+
+def planted(tiny):
+    return ["data=folder", *composed_data(tiny)]
+
+
+def test_a_part_of_an_experiment_is_called_one_and_leaves_the_whole_alone(run_msl, tiny):
+    changed(tiny, methods={"cca": ["method=cca"], "other": ["method=cca", "method.size=3"]})
+    assert run_msl("reproduce", *tiny, "page=false")[0] == 0
+    whole = Path("runs/reproduce/tiny/tiny.md").read_text()
+    status, _, err = run_msl("reproduce", *tiny, "page=false", "methods=[cca]")
+    assert status == 0, err
+    assert Path("runs/reproduce/tiny/tiny.md").read_text() == whole
+    assert Path("runs/reproduce/tiny/tiny-part.md").read_text().startswith("# Tiny (only methods=cca)")
+
+
+def test_words_may_be_varied_and_odd_names_stay_whole(run_msl, tiny):
+    axis = {"name": "kind/of [similarity]", "key": "evaluation.similarity", "values": ["cosine", "dot"]}
+    changed(tiny, methods={"cca [/x]": ["method=cca"]}, axes=[axis], reference=None)
+    status, out, err = run_msl("reproduce", *tiny)
+    assert status == 0, out + err
+    assert "cca [/x], kind/of [similarity] dot on planted, split 0, seed 0: unseen map" in out
+    assert "cca [/x], kind/of [similarity] dot" in Path("runs/reproduce/tiny/tiny.html").read_text()
+
+
+def test_a_place_that_cannot_be_written_is_one_line(run_msl, tiny):
+    Path("afile").write_text("")
+    status, _, err = run_msl("reproduce", *tiny, "folder=afile/x")
+    assert status == 2
+    assert "afile" in err
+    assert err.count("\n") == 1
+
+
+def test_what_an_experiment_says_is_not_said_again(run_msl, tiny):
+    status, _, err = run_msl("table", *tiny, "ledger=l.jsonl", "metric=map")
+    assert status == 2
+    assert "metric= is what experiment=tiny says itself" in err or "there is no file l.jsonl" in err
 
 
 def test_a_closed_form_method_is_run_with_one_seed():

@@ -47,8 +47,8 @@ def poisoned(run, groups):
 
 
 def poison(monkeypatch, groups):
-    prepare = trial.prepare
-    monkeypatch.setattr(trial, "prepare", lambda *given: poisoned(prepare(*given), groups))
+    select = trial.select
+    monkeypatch.setattr(trial, "select", lambda run, journal: select(poisoned(run, groups), journal))
 
 
 @pytest.mark.parametrize(("method", "protocol"), [("masln", "extendable"), ("cca", "extendable"), ("cca", "standard")])
@@ -100,11 +100,11 @@ def test_a_stopped_sweep_goes_on_as_if_it_had_not_been_stopped(run_msl, closed, 
     attempt = sweeping.attempt
     numbers = []
 
-    def stopped(plan, values, number):
-        numbers.append(number)
+    def stopped(*given):
+        numbers.append(given[-1])
         if numbers == [0, 1]:
             raise KeyboardInterrupt
-        return attempt(plan, values, number)
+        return attempt(*given)
 
     monkeypatch.setattr(sweeping, "attempt", stopped)
     status, out, _ = run_msl(*command, "sweep.folder=stopped")
@@ -141,7 +141,7 @@ def test_a_trial_that_diverges_has_failed_and_the_sweep_goes_on(run_msl, small):
 
 def test_values_that_come_again_are_not_trained_again(run_msl, closed, monkeypatch):
     attempt, numbers = sweeping.attempt, []
-    monkeypatch.setattr(sweeping, "attempt", lambda *given: numbers.append(given[2]) or attempt(*given))
+    monkeypatch.setattr(sweeping, "attempt", lambda *given: numbers.append(given[-1]) or attempt(*given))
     run_msl("sweep", *closed, "method.ridge=choice(1,10)", "sweep.trials=6", "sweep.folder=s")
     assert len(tried("s")) == 6
     assert len(numbers) == len({each["values"]["method.ridge"] for each in tried("s")}) <= 2
@@ -178,6 +178,98 @@ def test_what_is_wrong_is_said_in_one_line_before_the_first_trial(given, said, r
     assert said in err
     assert len(err.splitlines()) == 1
     assert not Path("s").exists()
+
+
+@pytest.mark.parametrize(
+    ("searched", "said"),
+    [
+        ("data.path=choice(hard,easy)", "data.path changes which rows"),
+        ("debug=fast,overfit", "a sweep chooses by them"),
+    ],
+    ids=["data", "debug"],
+)
+def test_another_data_set_and_a_value_without_held_out_rows_are_refused(searched, said, small, run_msl):
+    given = [text for text in small if not text.startswith("data.path=") or not searched.startswith("data.path=")]
+    status, _, err = run_msl("sweep", *given, searched, "sweep.sampler=grid", "sweep.folder=s")
+    assert (status, said in err, len(err.splitlines())) == (2, True, 1), err
+    assert not Path("s").exists()
+
+
+@pytest.fixture
+def two_images():
+    """Overrides for a folder with two image features of the same rows and nothing that says which are test rows."""
+    rng, label = np.random.default_rng(0), np.repeat(np.arange(12), 10)
+    names = {"image_first": 6, "image_second": 7, "text": 5}
+    arrays = {name: rng.standard_normal((len(label), width)) for name, width in names.items()}
+    other = np.roll(label, 5)  # as many rows of every class
+    np.savez("two.npz", **arrays, labels_first=label, labels_second=other, class_vectors=rng.standard_normal((12, 4)))
+    return ["data=folder", "data.path=two.npz", "data.labels=labels_first", "data.b=text", "logger=none", "method=cca",
+            "~method.search", "sweep.sampler=grid", "sweep.folder=s"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("searched", "said"),
+    [
+        ("data.test_share=choice(.2,.5)", "data.test_share=0.5 changes which rows validate"),
+        ("data.labels=labels_first,labels_second", "data.labels=labels_second changes which rows validate"),
+    ],
+    ids=["parts", "labels"],
+)
+def test_what_changes_the_held_out_rows_is_refused_before_the_first_trial(searched, said, run_msl, two_images):
+    overrides = [text for text in two_images if not text.startswith(searched.partition("=")[0] + "=")]
+    status, _, err = run_msl("sweep", *overrides, "data.a=image_first", searched)
+    assert (status, said in err, len(err.splitlines())) == (2, True, 1), err
+    assert not Path("s").exists()
+
+
+def test_features_of_the_same_rows_are_searched(run_msl, two_images):
+    status, _, err = run_msl("sweep", *two_images, "data.a=image_first,image_second", "sweep.splits=[0,1]")
+    assert status == 0, err
+    first, second = tried("s")
+    assert first["validation"] != second["validation"]
+
+
+def test_a_trial_on_other_rows_than_the_first_values_has_no_number(run_msl, closed, monkeypatch):
+    """What single values do not show: together they change the rows."""
+    attempt = sweeping.attempt
+    other = {0: "another digest"}
+    monkeypatch.setattr(
+        sweeping, "attempt", lambda plan, first, *rest: attempt(plan, replace(first, held_out=other), *rest)
+    )
+    status, _, err = run_msl("sweep", *closed, "method.ridge=3", "sweep.folder=s")
+    assert (status, "changes which rows validate" in err) == (1, True)
+    assert tried("s")[0]["validation"] is None
+
+
+@pytest.mark.parametrize(
+    ("given", "ends"),
+    [
+        (["sweep.splits=[3]", "sweep.seeds=[5]"], ["split.seed=3", "seed=5"]),
+        (["sweep.splits=[0,1]", "sweep.seeds=[5]"], ["split.seed=0,1", "seed=5"]),
+    ],
+    ids=["one", "several"],
+)
+def test_the_next_command_names_the_class_splits_and_seeds(given, ends, run_msl, closed):
+    _, out, _ = run_msl("sweep", *closed, "method.ridge=3", *given)
+    words = shlex.split(out.splitlines()[-1])
+    assert words[-2:] == ends
+    assert words[:3] == ["next:", "msl", "train"]
+    assert (words[3] == "-m") == ("," in ends[0])
+
+
+def test_a_folder_that_cannot_be_written_is_noticed_before_the_first_trial(run_msl, closed, monkeypatch):
+    monkeypatch.setattr(sweeping, "attempt", lambda *given: pytest.fail("a trial was run"))
+    Path("taken").write_text("a file")
+    status, _, err = run_msl("sweep", *closed, "method.ridge=3", "sweep.folder=taken")
+    assert (status, "taken" in err, len(err.splitlines())) == (2, True, 1)
+
+
+def test_searched_keys_in_another_order_are_the_same_sweep(run_msl, closed):
+    space = [RIDGE, "method.power=interval(0,1)"]
+    run_msl("sweep", *closed, *space, "sweep.trials=3", "sweep.folder=whole")
+    for trials, given in ((1, space), (3, space[::-1])):
+        assert run_msl("sweep", *closed, *given, f"sweep.trials={trials}", "sweep.folder=turned")[0] == 0
+    assert tried("turned") == tried("whole")
 
 
 def test_what_every_run_searches_by_itself_is_not_searched_here(run_msl, small):

@@ -2,6 +2,7 @@ import re
 import shutil
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import page_parts
 import pytest
@@ -60,7 +61,7 @@ def page(written):
 def test_ids_are_unique_and_what_they_name_is_there(page):
     ids = page.values("id")
     assert len(ids) == len(set(ids)) > 100
-    named = [name for value in page.values("aria-labelledby") for name in value.split()]
+    named = [name for value in page.values("aria-labelledby", "aria-describedby") for name in value.split()]
     linked = [link[1:] for link in page.values("href") if link.startswith("#")]
     clips = re.findall(r"url\(#([^)]*)\)", " ".join(page.values("clip-path", "style")))
     assert named
@@ -79,12 +80,15 @@ def test_headings_landmarks_and_names(page):
             assert attributes["alt"].strip()
         elif tag == "svg":
             assert attributes["role"] == "img"
-            assert len(attributes["aria-labelledby"].split()) == 2
+            name = attributes["aria-labelledby"].removesuffix("-title")
+            assert attributes["aria-describedby"] == f"{name}-said"
         elif tag == "th":
             assert attributes["scope"] in ("row", "col")
         elif "scroll" in attributes.get("class", ""):
-            assert attributes["tabindex"] == "0"
-            assert attributes["aria-label"]
+            assert (attributes["role"], attributes["tabindex"]) == ("group", "0")
+    named = [each["aria-labelledby"] for _, each in page.elements if each.get("class") == "scroll"]
+    assert named == [each["id"] for tag, each in page.elements if tag == "caption"]
+    assert "desc" not in tags, "a figure's description stands in its caption"
     assert tags.count("caption") == tags.count("table") == 3
 
 
@@ -96,8 +100,9 @@ def test_right_and_wrong_are_told_in_words_and_signs(page):
 def test_hostile_text_is_shown_and_does_nothing(page, written):
     assert page.text["p"].count(SHOWN) == 7  # lead, prose, three finds' texts and two finds' classes
     assert SHOWN in page.text["th"]
-    assert SHOWN in page.text["strong"]
-    assert SHOWN in page.text["desc"]
+    assert f"{SHOWN}." in page.text["strong"]
+    assert SHOWN in page.text["span"]
+    assert SHOWN in page.text["title"]
     assert [tag for tag, _ in page.elements].count("script") == 1
     assert not [name for _, attributes in page.elements for name in attributes if name.startswith("on")]
     assert not {"\x00", "\x1b", "\ud800"} & set(written[0].read_text(encoding="utf-8"))
@@ -107,17 +112,33 @@ def test_nothing_refers_to_the_network(page, written):
     assert "http:" not in written[0].read_text(encoding="utf-8").lower().replace("http-equiv", "")
     assert not re.search(r"https:|@import|//\w+\.", " ".join(page.text["style"] + page.text["script"]))
     for place in page.values("src", "href", "srcset", "action"):
-        assert place.startswith(("#", "data:image/", "figures/"))
+        assert place.startswith(("#", "data:image/", "report-figures/"))
     policy = next(attributes["content"] for tag, attributes in page.elements if "http-equiv" in attributes)
     assert policy.startswith("default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-")
 
 
 def test_links_lead_to_the_figures_beside_the_page(page, written):
     root = written[0].parent
-    linked = [root / link for link in page.values("href") if link.startswith("figures/")]
+    linked = [root / link for link in page.values("href") if link.startswith("report-figures/")]
     assert linked == written[1:]
     for file in linked:
         assert file.read_bytes().startswith(b"%PDF-1" if file.suffix == ".pdf" else b"<?xml")
+
+
+def test_a_caption_separates_the_title_from_what_it_says(page):
+    titles = page.text["strong"]
+    assert "Before training." in titles, "a title with a full stop has no second"
+    assert f"{SHOWN}." in titles
+
+
+def test_two_pages_of_a_folder_keep_their_figures_and_their_links_lead_there(tmp_path):
+    for name, value in (("one.html", 0.2), ("a: 100 % #é.html", 0.9)):
+        drawing = Drawing("same", "t", "d", drawings.bars(["a"], [value], xlabel="x", reference=None))
+        file, *figures = write_page(tmp_path / name, title="", lead=[], sections=[Section("s", (drawing,))])
+        linked = [unquote(link) for link in Page(file).values("href") if not link.startswith("#")]
+        assert [str(each.relative_to(tmp_path)) for each in figures] == linked
+        assert all(urlsplit(link).path == link for link in Page(file).values("href") if not link.startswith("#"))
+    assert len({file.read_bytes() for file in tmp_path.glob("*-figures/same.svg")}) == 2
 
 
 def test_same_input_same_bytes(tmp_path):
@@ -244,13 +265,25 @@ def test_the_page_never_scrolls_sideways(opened, width):
     assert scrolled == (width == 360)
 
 
+@pytest.mark.parametrize("width", [360, 1440])
+def test_the_tab_key_stops_at_a_table_only_where_it_scrolls(opened, width):
+    shown = opened(width=width)
+    shown.locator("details").evaluate_all("all => all.forEach(each => each.open = true)")
+    shown.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    found = shown.locator(".scroll").evaluate_all(
+        "all => all.map(each => [each.scrollWidth > each.clientWidth || each.scrollHeight > each.clientHeight, each.tabIndex])"
+    )
+    assert all(stop == (0 if scrolls else -1) for scrolls, stop in found)
+    assert found[0][0] == (width == 360)
+
+
 CONTRASTS = """() => {
   const parts = colour => colour.match(/[\\d.]+/g).map(Number);
   const light = ([r, g, b]) => [r, g, b].map(c => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
     .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
   const ground = e => { const c = parts(getComputedStyle(e).backgroundColor);
     return c.length === 4 && c[3] === 0 ? (e.parentElement ? ground(e.parentElement) : [255, 255, 255]) : c; };
-  return [...document.body.querySelectorAll("*")].filter(e => !["SCRIPT", "title", "desc"].includes(e.tagName)
+  return [...document.body.querySelectorAll("*")].filter(e => !["SCRIPT", "title"].includes(e.tagName)
       && [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())).map(e => {
     const style = getComputedStyle(e), [a, b] = [light(parts(e.closest("svg") ? style.fill : style.color)), light(ground(e))];
     return [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), e.outerHTML.slice(0, 80)];
@@ -272,6 +305,7 @@ def test_text_stands_out_in_both_themes(opened, scheme):
 def test_without_javascript_the_page_is_whole(opened):
     shown = opened(script=False)
     assert shown.get_by_role("button").count() == 0
+    assert shown.locator(".scroll:not([tabindex])").count() == 0
     assert shown.locator("th", has_text="difference").first.is_visible()
     assert shown.locator("figure.drawing svg").count() == 8
     assert all(image.is_visible() for image in shown.locator("img").all())

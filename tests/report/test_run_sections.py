@@ -18,6 +18,7 @@ from msl.report.page.parts import Drawing, Gallery, Grid, Prose
 from msl.report.run.measured import Shown
 from msl.report.run.paper import items, rows
 from msl.report.run.sections import lead, sections, title
+from msl.report.run.space import space_section
 from msl.report.run.training import training_section
 from msl.types import InputError
 
@@ -267,6 +268,7 @@ def test_of_several_trials_the_chosen_ones_curves_are_shown(masln, tmp_path):
     assert table.rows == [["4", "0.2000"], ["8", "0.4000"]]
     assert [line.get_ydata().tolist() for line in total.figure.axes[0].lines] == [[3.0, 2.0], [1.5]]
     assert validation.figure.axes[0].lines[0].get_ydata().tolist() == [0.4]
+    assert total.numbers.heads == ("epoch", "selection", "final fit")
     assert total.numbers.rows == [["1", "3", "1.5"], ["2", "2", "–"]]
 
 
@@ -331,6 +333,16 @@ def test_the_smallest_spaces_are_drawn_too(place):
     assert places.shape == (2, 2)
     assert np.isfinite(places).all()
     assert grid(run, "How far apart the modalities lie").rows == [["trained", f"{run.after.gap():.3f}", "–"]]
+    assert "Linear probe: none" in prose(run)
+
+
+def test_the_folds_that_are_said_are_those_that_were_taken(masln):
+    few = replace(
+        masln.after, items=[replace(each, codes=each.codes[:3], rows=each.rows[:3]) for each in masln.after.items]
+    )
+    for space, folds in ((masln.after, 5), (few, 3)):
+        said = space_section(replace(masln, after=space, before=None)).parts[0].paragraphs[0]
+        assert f"in {folds}-fold cross-validation" in said
 
 
 def test_an_absent_log_is_said(masln, tmp_path):

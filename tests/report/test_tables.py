@@ -2,6 +2,7 @@ import csv
 import io
 import math
 import re
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -139,6 +140,16 @@ def test_markdown_has_p_and_effect_beside_a_difference_and_only_there():
     assert heads[-3:] == ["− cca", "p (Holm)", "d"]
     assert (cca[-3:], masln[-3:], other[-2:]) == (["", "", ""], ["+0.100 ± 0.010", "< 0.001", "+1.0"], ["0.200", ""])
     assert "Holm" not in markdown(block(), reference=None)
+
+
+def test_names_with_signs_of_the_form_stay_in_their_cell():
+    named = [replace(each, method="a|b <i>[x] [/y]") for each in block()[:1]]
+    line = markdown(named, reference=None).splitlines()[2]
+    assert "a\\|b &lt;i>[x] [/y]" in line
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(*summary_tables(named, reference=None))
+    assert "a|b <i>[x] [/y]" in console.export_text()
+    assert r"a\textbar{}b $<$i$>${[}x] {[}/y]" in latex(named, metric="mAP", reference=None)
 
 
 def test_the_terminals_table_fits_80_columns_with_a_reference():

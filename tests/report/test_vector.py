@@ -32,9 +32,11 @@ def test_texts_stay_texts(figure):
 
 def test_the_inline_copy_belongs_to_its_page(figure):
     svg = vector(figure, "svg", title="t")
-    root = ElementTree.fromstring(inline(svg, name="figure-a", title="T", description=HOSTILE))
-    assert [root[0].text, root[0].get("id"), root[1].get("id")] == ["T", "figure-a-title", "figure-a-desc"]
-    assert root.get("aria-labelledby") == "figure-a-title figure-a-desc"
+    root = ElementTree.fromstring(inline(svg, name="figure-a", title=HOSTILE))
+    assert (root[0].tag, root[0].text[:25], root[0].get("id")) == ("title", HOSTILE[:25], "figure-a-title")
+    assert root.get("aria-labelledby") == "figure-a-title"
+    assert root.get("aria-describedby") == "figure-a-said"
+    assert root.find("desc") is None
     assert not list(root.iter("style"))
     assert not list(root.iter("metadata"))
     attributes = " ".join(value for each in root.iter() for key, value in each.attrib.items())

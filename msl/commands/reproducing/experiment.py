@@ -4,7 +4,7 @@ import functools
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pydantic import Field
@@ -53,6 +53,12 @@ class Experiment(Group):
     """Those measured, the one shown first."""
     axes: list[Axis] = Field(default_factory=list)
 
+    def model_post_init(self, context: Any) -> None:
+        """Refuse what would make two lines one: axes of one name."""
+        names = [axis.name for axis in self.axes]
+        if len(set(names)) < len(names):
+            raise InputError(f"experiment={self.name}: two axes share a name; give each its own")
+
 
 @dataclass(frozen=True)
 class Arm:
@@ -68,12 +74,14 @@ class Arm:
 
 @dataclass(frozen=True)
 class Cell:
-    """One run: an arm on one class split with one seed. Cells of one `config_hash` are one run."""
+    """One run: an arm on one class split with one seed. Cells of one configuration and data are one run."""
 
     arm: Arm
     split: int
     seed: int
     config_hash: str
+    data_hash: str | None = None
+    """Of the data as they are, or as they were when the ledger's rows were measured; None: neither is known."""
 
     @property
     def overrides(self) -> list[str]:
@@ -84,7 +92,12 @@ class Cell:
     def name(self) -> str:
         """A name for its folder."""
         said = re.sub(r"[^a-z0-9.]+", "-", f"{self.arm.label} {self.arm.source}".lower())
-        return f"{said}-split{self.split}-seed{self.seed}-{self.config_hash}"
+        return f"{said}-split{self.split}-seed{self.seed}-{self.config_hash}-{self.data_hash}"
+
+    @property
+    def run(self) -> tuple[str, str | None]:
+        """What is run: two cells that agree in it are one run."""
+        return self.config_hash, self.data_hash
 
     def __str__(self) -> str:
         return f"{self.arm.label} on {self.arm.source}, split {self.split}, seed {self.seed}"
@@ -128,9 +141,8 @@ def arms(experiment: Experiment, source: str, further: Sequence[str]) -> Iterato
             yield Arm(source, label, label, plain)
         for axis in experiment.axes:
             for value in axis.values:
-                yield Arm(
-                    source, label, f"{label}, {axis.name} {value}", (*plain, f"{axis.key}={value}"), axis.name, value
-                )
+                said = override(axis.key, "null" if value is None else str(value))
+                yield Arm(source, label, f"{label}, {axis.name} {value}", (*plain, said), axis.name, value)
 
 
 def methods(experiment: Experiment) -> dict[str, list[str]]:
@@ -160,16 +172,25 @@ def _known(wanted: list[str] | None, there: dict[str, Any], key: str, experiment
     return list(there) if wanted is None else wanted
 
 
-def found_rows(every: Sequence[Cell], rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The ledger's rows of these cells, each under its cell's label; of two versions of the data the later one's.
+def located(every: Sequence[Cell], rows: Iterable[dict[str, Any]]) -> list[Cell]:
+    """The cells with the version of the data their arm was measured on last, where it is not known which there is now."""
+    measured = {row["config_hash"]: row["data_hash"] for row in rows}
+    latest = {cell.arm: measured[cell.config_hash] for cell in every if cell.config_hash in measured}
+    return [replace(cell, data_hash=cell.data_hash or latest.get(cell.arm)) for cell in every]
 
-    An `InputError` if there is none.
+
+def found_rows(every: Sequence[Cell], rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The ledger's rows of these `located` cells, each under its cell's label; an `InputError` if there is none.
+
+    Sources of one data set under several settings stand under their own names.
     """
-    kept: dict[str, dict[tuple[str, ...], list[dict[str, Any]]]] = {}
+    kept: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
     for row in rows:
-        version = tuple(row[key] for key in ("data_hash", "split_hash", "embedding"))
-        kept.setdefault(row["config_hash"], {}).setdefault(version, []).append(row)
-    versions = {cell: kept[cell.config_hash] for cell in every if cell.config_hash in kept}
-    if not versions:
+        kept.setdefault((row["config_hash"], row["data_hash"]), []).append(row)
+    pairs = [(cell, row | {"method": cell.arm.label}) for cell in every for row in kept.get(cell.run, [])]
+    if not pairs:
         raise InputError("the ledger holds no run of this experiment; msl reproduce makes them")
-    return [row | {"method": cell.arm.label} for cell, found in versions.items() for row in list(found.values())[-1]]
+    sources: dict[str, set[str]] = {}
+    for cell, row in pairs:
+        sources.setdefault(row["data"], set()).add(cell.arm.source)
+    return [row if len(sources[row["data"]]) == 1 else row | {"data": cell.arm.source} for cell, row in pairs]

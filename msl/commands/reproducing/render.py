@@ -9,7 +9,7 @@ from rich.console import Console
 
 from msl import __version__
 from msl.commands.next_command import override
-from msl.commands.reproducing.experiment import Cell, Experiment, found_rows
+from msl.commands.reproducing.experiment import Cell, Experiment, found_rows, located
 from msl.config import composed, resolved
 from msl.evaluation.claims import Verdict, read_claims, verdict
 from msl.files import write_text
@@ -18,13 +18,16 @@ from msl.report.page.parts import Prose, Section
 from msl.report.study.pages import conclusions, coverage, how, published, written
 from msl.report.study.study import Study, Varied
 
-console = Console()
+console = Console(markup=False)
 
 
-def studied(experiment: Experiment, every: list[Cell], ledger: list[dict[str, Any]], *, near: float) -> Study:
-    """The experiment as the ledger has it; an `InputError` if that has none of its runs."""
+def studied(
+    experiment: Experiment, every: list[Cell], ledger: list[dict[str, Any]], *, near: float, part: str = ""
+) -> Study:
+    """The experiment as the ledger has it, or the `part` of it asked for; an `InputError` if that has none of its runs."""
+    every = located(every, ledger)
     rows = found_rows(every, ledger)
-    measured = {row["config_hash"] for row in rows}
+    measured = {(row["config_hash"], row["data_hash"]) for row in rows}
     made = dict.fromkeys(cell.arm for cell in every)
     logs = {axis.name: axis.log for axis in experiment.axes}
     labels = tuple(dict.fromkeys(arm.label for arm in made))
@@ -32,7 +35,7 @@ def studied(experiment: Experiment, every: list[Cell], ledger: list[dict[str, An
         arm.label: Varied(arm.axis, arm.method, arm.value, logs[arm.axis]) for arm in made if arm.axis is not None
     }
     return Study(
-        title=experiment.title,
+        title=f"{experiment.title} (only {part})" if part else experiment.title,
         question=experiment.question,
         metrics=tuple(experiment.metrics),
         regimes=tuple(experiment.regimes),
@@ -40,7 +43,7 @@ def studied(experiment: Experiment, every: list[Cell], ledger: list[dict[str, An
         labels=labels,
         varied=varied,
         runs=len(measured),
-        wanted=len({cell.config_hash for cell in every}),
+        wanted=len({cell.run for cell in every}),
         rows=rows,
         verdicts=() if varied else tuple(_verdicts(rows, labels, near)),
     )
@@ -56,14 +59,14 @@ def _verdicts(rows: list[dict[str, object]], labels: tuple[str, ...], near: floa
 def render(study: Study, name: str, folder: Path | None) -> None:
     """Print the tables and conclusions; write them as `NAME.md`, `.tex` and `.csv` if there is a folder for them."""
     for metric in study.metrics:
-        console.print(f"[bold]{table.titled(metric)}[/bold]")
+        console.print(table.titled(metric))
         for each in table.summary_tables(study.summaries(metric), reference=study.reference):
             console.print(each)
     console.print(how(study), soft_wrap=True, highlight=False)
     for words in conclusions(study):
-        console.print(words, soft_wrap=True, markup=False, highlight=False)
+        console.print(words, soft_wrap=True, highlight=False)
     for line in published(study):
-        console.print(line, soft_wrap=True, markup=False, highlight=False)
+        console.print(line, soft_wrap=True, highlight=False)
     console.print(coverage(study))
     if folder:
         files = [write_text(folder / f"{name}{ending}", text) for ending, text in written(study).items()]
@@ -73,7 +76,9 @@ def render(study: Study, name: str, folder: Path | None) -> None:
 def page(study: Study, name: str, folder: Path, run: Path | None) -> None:
     """Write `NAME.html`: the study, then one of its runs, unless it is there already, made of the same."""
     file, mark = folder / f"{name}.html", folder / f".{name}.made"
-    key = hashlib.sha256(json.dumps([__version__, study.rows, study.wanted, str(run)]).encode()).hexdigest()
+    shown = (run / "metrics.json").stat().st_mtime_ns if run else None
+    said = [__version__, study.title, study.question, coverage(study), how(study), published(study), written(study)]
+    key = hashlib.sha256(json.dumps([*said, str(run), shown]).encode()).hexdigest()
     if file.is_file() and mark.is_file() and mark.read_text() == key:
         console.print(f"page: {file}, as it was made before of the same numbers", soft_wrap=True)
         return

@@ -15,13 +15,13 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from msl.commands.next_command import override
 from msl.commands.reproducing.experiment import Arm, Cell
 from msl.commands.reproducing.workers import work_off
 from msl.config import composed
 from msl.evaluation.ledger import append, read_rows
 from msl.evaluation.run import RunFolder
 from msl.files import write_json
-from msl.types import InputError, TrainingError
 
 
 def run_cell(cell: Cell, folder: Path, ledger: Path) -> list[dict[str, Any]]:
@@ -48,7 +48,7 @@ def run_cell(cell: Cell, folder: Path, ledger: Path) -> list[dict[str, Any]]:
 def worked_off(todo: Sequence[Cell], folder: Path, ledger: Path, *, jobs: int, regime: str) -> list[str]:
     """Run cells `jobs` at a time, a line for each as it ends; what went wrong, in words."""
     failures = []
-    console = Console()
+    console = Console(markup=False)
     left = TimeLeft(todo, jobs)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console, transient=True, disable=not sys.stdout.isatty()) as bar:
@@ -57,11 +57,14 @@ def worked_off(todo: Sequence[Cell], folder: Path, ledger: Path, *, jobs: int, r
         for number, outcome in enumerate(work_off(todo, work, jobs=jobs), start=1):
             if outcome.failure:
                 failures.append(f"{outcome.task}: {outcome.failure}")
-            said, seconds = (
-                ("failed", None) if outcome.failure else (_headline(outcome.value[0], regime), outcome.value[1])
-            )
+                said, seconds = f"failed: {outcome.failure}", None
+            else:
+                rows, seconds = outcome.value
+                said = _headline(rows, regime)
             left.done(outcome.task, seconds)
-            console.print(f"{number}/{len(todo)}  {outcome.task}: {said}; {left}", soft_wrap=True, highlight=False)
+            console.print(
+                f"{number}/{len(todo)}  {outcome.task}: {said}; {left}", soft_wrap=True, markup=False, highlight=False
+            )
             bar.update(shown, advance=1, description=f"{left}")
     return failures
 
@@ -112,18 +115,25 @@ def launched(todo: Sequence[Cell], folder: Path, ledger: Path, *, launcher: str,
     from msl.cli import launch
 
     plan = write_json(folder.absolute() / "plan.json", [asdict(cell) for cell in todo])
+    places = {"plan": plan, "ledger": ledger.absolute(), "hydra.sweep.dir": plan.parent}
     jobs = f"number={','.join(map(str, range(len(todo))))}"
-    places = [f"plan={plan}", f"ledger={ledger.absolute()}", f"hydra.sweep.dir={plan.parent}"]
-    launch([*places, jobs, f"hydra/launcher={launcher}", *options])
-    known = {row["config_hash"] for row in read_rows(ledger)} if ledger.is_file() else set()
-    return [f"{cell} (see said.txt in {folder / cell.name})" for cell in todo if cell.config_hash not in known]
+    launch(
+        [*(override(key, str(place)) for key, place in places.items()), jobs, f"hydra/launcher={launcher}", *options]
+    )
+    known = {(row["config_hash"], row["data_hash"]) for row in (read_rows(ledger) if ledger.is_file() else [])}
+    return [f"{cell} (see said.txt in {folder / cell.name})" for cell in todo if cell.run not in known]
 
 
 def planned(plan: Path, number: int, ledger: Path) -> None:
-    """Run one cell of a plan; a failure is told and leaves the other jobs alone."""
+    """Run one cell of a plan, with one thread; a failure is told and leaves the other jobs alone."""
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    torch.set_num_threads(1)
     values = json.loads(plan.read_text(encoding="utf-8"))[number]
     cell = Cell(**values | {"arm": Arm(**values["arm"] | {"overrides": tuple(values["arm"]["overrides"])})})
     try:
-        run_cell(cell, plan.parent, ledger)
-    except (InputError, TrainingError) as error:
+        with threadpool_limits(1):
+            run_cell(cell, plan.parent, ledger)
+    except Exception as error:
         print(f"msl: {cell}: {error}", file=sys.stderr)

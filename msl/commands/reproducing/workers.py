@@ -43,13 +43,14 @@ class _Worker(Generic[Task]):
 
     def begin(self, task: Task) -> None:
         self.task = task
-        self.pipe.send(task)
+        with suppress(OSError):  # a process that has died tells so when its outcome is asked for
+            self.pipe.send(task)
 
     def outcome(self) -> Outcome[Task]:
         assert self.task is not None
         try:
             value, failure = self.pipe.recv()
-        except EOFError:
+        except (EOFError, OSError):
             self.process.join()
             value, failure = None, f"its process ended with status {self.process.exitcode} (out of memory?)"
         task, self.task = self.task, None

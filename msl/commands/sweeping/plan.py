@@ -1,6 +1,6 @@
 """What `msl sweep` is told, checked before the first trial: settings of every trial, what is searched, how."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from pydantic import Field
 
 from msl.commands.settings import Group, Run, prepare, read_settings
+from msl.commands.sweeping.held_out import check_same_rows, held_out, other_rows, rows_from
 from msl.commands.sweeping.space import Choice, Space, Value, read_space, written
 from msl.commands.sweeping.suggest import Sampler, grid, optuna
 from msl.config import composed, resolved, validated
@@ -82,6 +83,15 @@ class Plan:
         return {"overrides": list(self.fixed), "space": space, **options, **hashes}
 
 
+@dataclass(frozen=True)
+class First:
+    """The run of the first values, which those of all others are held against."""
+
+    run: Run
+    held_out: Mapping[int, str]
+    """`held_out` of each class split."""
+
+
 def read_plan(arguments: Sequence[str]) -> Plan:
     """The plan of a command line; an `InputError` for a wrong option and for what no sweep may search."""
     own = [text for text in arguments if text.lstrip("+~").startswith("sweep.")]
@@ -91,11 +101,11 @@ def read_plan(arguments: Sequence[str]) -> Plan:
         if key.lstrip("+~") in _ELSEWHERE:
             raise InputError(f"{key} is not for a sweep; give {_ELSEWHERE[key.lstrip('+~')]}")
     for key in space:
-        if key.lstrip("+").partition(".")[0] in ("split", "protocol", "select_on") or key == "data":
-            raise InputError(
-                f"{key} changes which rows validate, and mAPs on other rows cannot be compared; give it one value per sweep"
-            )
-    plan = Plan(options, tuple(fixed), space)
+        plain = key.lstrip("+")
+        if plain.partition(".")[0] in ("split", "protocol", "select_on") or plain in ("data", "data.path"):
+            raise other_rows(key)
+    # in order of key, however given: the grid and Optuna's suggestions go by it
+    plan = Plan(options, tuple(fixed), dict(sorted(space.items())))
     if options.sampler == "grid" and plan.trials > options.trials:
         raise InputError(f"the grid has {plan.trials} combinations; give sweep.trials={plan.trials}, or fewer values")
     return plan
@@ -109,28 +119,33 @@ def seeded(cfg: DictConfig, *, split: int, seed: int) -> DictConfig:
     return own
 
 
-def check_plan(plan: Plan) -> Run:
-    """Check every value as training would, and that every class split has validation rows; the run of the first values."""
+def check_plan(plan: Plan) -> First:
+    """Check every value as training would, and that it leaves every class split the same validation rows."""
     if plan.space and plan.options.sampler != "grid" and not plan.options.wandb:
         optuna()
     first = {key: parameter.checked[0] for key, parameter in plan.space.items()}
-    cfg, options = plan.configured(first), plan.options
-    runs = [_prepared(seeded(cfg, split=split, seed=options.seeds[0])) for split in options.splits]
-    _check_searched_once(plan.space, runs[0])
+    runs = dict(_prepared(plan, first))
+    found = First(runs[plan.options.splits[0]], {split: held_out(run) for split, run in runs.items()})
+    _check_searched_once(plan.space, found.run)
     for key, parameter in plan.space.items():
         for value in parameter.checked[1:]:
-            read_settings(plan.configured(first | {key: value}))
-    return runs[0]
+            _check_value(plan, found, first, {key: value})
+    return found
 
 
-def _prepared(cfg: DictConfig) -> Run:
-    run = prepare(cfg, Path("no run yet"), [])
-    if run.settings.select_on == "nothing" or not run.split.rows["validation"]:
-        raise InputError(
-            f"class split {run.split.seed} with select_on={run.settings.select_on} holds no rows out of training, and a sweep "
-            "chooses by them; leave select_on=validation and give the split a share for validation"
-        )
-    return run
+def _prepared(plan: Plan, values: Mapping[str, Value]) -> Iterator[tuple[int, Run]]:
+    cfg = plan.configured(values)
+    for split in plan.options.splits:
+        yield split, prepare(seeded(cfg, split=split, seed=plan.options.seeds[0]), Path("no run yet"), [])
+
+
+def _check_value(plan: Plan, first: First, others: Mapping[str, Value], value: Mapping[str, Value]) -> None:
+    values = {**others, **value}
+    settings, _ = read_settings(plan.configured(values))
+    if rows_from(settings) == rows_from(first.run.settings):
+        return  # data are read again only where they could differ
+    for split, run in _prepared(plan, values):
+        check_same_rows(run, first.held_out[split], value)
 
 
 def _check_searched_once(space: Space, run: Run) -> None:

@@ -1,5 +1,6 @@
 "use strict";
-// Tables are sorted by buttons in their heads; without this script they stay as they were written.
+// Tables are sorted by buttons in their heads, and a stop of the Tab key only where they scroll; without this script they
+// stay as they were written.
 const said = document.getElementById("said");
 const collator = new Intl.Collator("en", { numeric: true });
 
@@ -33,3 +34,12 @@ for (const table of document.querySelectorAll("table.sortable")) {
     button.addEventListener("click", () => sort(table, head));
   }
 }
+
+const scrolls = (box) => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
+const resized = new ResizeObserver((boxes) => {
+  for (const { target } of boxes) {
+    if (scrolls(target)) target.tabIndex = 0;
+    else target.removeAttribute("tabindex");
+  }
+});
+for (const box of document.querySelectorAll(".scroll")) resized.observe(box);

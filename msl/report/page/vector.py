@@ -25,22 +25,24 @@ def vector(figure: Figure, kind: Literal["svg", "pdf"], *, title: str) -> bytes:
     return buffer.getvalue()
 
 
-def inline(svg: bytes, *, name: str, title: str, description: str) -> str:
-    """Matplotlib's SVG as an element of a page: named and described, ids made the page's own by `name`, no namespaces."""
+def inline(svg: bytes, *, name: str, title: str) -> str:
+    """Matplotlib's SVG as an element of a page: ids made the page's own by `name`, no namespaces.
+
+    It is named by its title and described by the page's element `NAME-said`.
+    """
     root = ElementTree.fromstring(svg)
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
         element.attrib = {key.rpartition("}")[2]: _own(key, value, name) for key, value in element.attrib.items()}
     for alien in (*root.findall("metadata"), *root.findall("title"), *root.findall("defs")[:1]):
         root.remove(alien)  # the first <defs> holds a style that would govern the whole page
-    for place, (part, text) in enumerate({"title": title, "desc": description}.items()):
-        named = ElementTree.Element(part, {"id": f"{name}-{part}"})
-        named.text = printable(text)
-        root.insert(place, named)
+    named = ElementTree.Element("title", {"id": f"{name}-title"})
+    named.text = printable(title)
+    root.insert(0, named)
     width, height = (float(side) for side in root.attrib["viewBox"].split()[2:])
     # 9 pt of a figure are drawn as 13.5 px, beside the page's 16 px
     root.attrib = {"viewBox": root.attrib["viewBox"], "width": f"{1.5 * width:.0f}", "height": f"{1.5 * height:.0f}"}
-    root.attrib |= {"role": "img", "aria-labelledby": f"{name}-title {name}-desc"}
+    root.attrib |= {"role": "img", "aria-labelledby": f"{name}-title", "aria-describedby": f"{name}-said"}
     return ElementTree.tostring(root, encoding="unicode")
 
 

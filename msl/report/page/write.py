@@ -6,11 +6,13 @@ allows no script but its own and nothing from outside.
 
 import base64
 import hashlib
+import os
 import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from msl.files import write_bytes, write_text
 from msl.report.drawings import printable
@@ -27,7 +29,7 @@ _LONGEST = 160  # characters of an item's text
 
 
 def write_page(file: Path, *, title: str, lead: Sequence[str], sections: Sequence[Section]) -> list[Path]:
-    """Write the page and ``figures/NAME.svg`` and ``.pdf`` beside it; gives what was written, the page first.
+    """Write the page and, in `figures_of` it, ``NAME.svg`` and ``.pdf`` of each drawing; gives what was written, the page first.
 
     The same input makes the same bytes. Raises InputError for a picture that cannot be read, and ValueError for two
     drawings of one name or a name that is no file's.
@@ -36,13 +38,19 @@ def write_page(file: Path, *, title: str, lead: Sequence[str], sections: Sequenc
     names = [drawing.name for drawing in drawings]
     if len(set(names)) < len(names) or not all(re.fullmatch(r"\w[\w.-]*", name, re.ASCII) for name in names):
         raise ValueError(f"each drawing wants a plain name of its own, not {names}")
-    figures, written = file.parent / "figures", []
+    figures, written = figures_of(file), []
     for drawing in drawings:
         for kind in ("svg", "pdf"):
             content = vector(drawing.figure, kind, title=drawing.title)
             written.append(write_bytes(figures / f"{drawing.name}.{kind}", content))
     views = [{"title": section.title, "parts": [*_views(section.parts, figures)]} for section in sections]
-    return [write_text(file, _html(title=title, lead=lead, sections=views)), *written]
+    link = quote(os.fsencode(figures.name))  # whatever a file's name holds
+    return [write_text(file, _html(title=title, lead=lead, sections=views, folder=link)), *written]
+
+
+def figures_of(page: Path) -> Path:
+    """The folder of a page's figures, beside it and named after it: `report-figures` for `report.html`."""
+    return page.with_name(f"{page.stem}-figures")
 
 
 def _html(**content: Any) -> str:
@@ -90,8 +98,8 @@ def _views(parts: Sequence[Part], figures: Path) -> Iterator[dict[str, Any]]:
 
 
 def _drawing(part: Drawing, figures: Path) -> dict[str, Any]:
+    svg = inline((figures / f"{part.name}.svg").read_bytes(), name=f"figure-{part.name}", title=part.title)
     texts = {"title": part.title, "description": part.description}
-    svg = inline((figures / f"{part.name}.svg").read_bytes(), name=f"figure-{part.name}", **texts)
     return {"name": part.name, "svg": svg, "numbers": part.numbers and _grid(part.numbers), **texts}
 
 

@@ -81,7 +81,7 @@ def tsne(codes: Floats, *, perplexity: float, seed: int) -> Floats:
     One thread: the same codes give the same places to the last bit.
     """
     from sklearn.manifold import TSNE
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     units = unit_rows(codes)
     spread = min(units.shape) > 1 and bool(np.ptp(units, axis=0).any())

@@ -20,6 +20,7 @@ from msl.methods.method import Method
 from msl.report.drawings import COLOURS
 from msl.report.run.code_space import Space, drawn_classes, sampled
 from msl.report.run.queries import Found, found
+from msl.report.table import PARTS
 from msl.types import Count, InputError, Ints, Positive, Regime
 
 Natural = Annotated[int, Ge(0)]
@@ -104,7 +105,8 @@ def measured(
     sides = _watched(directions(method, data, split, protocol), data, protocol, shown, kept)
     # the galleries and the bars want average precision, whatever else was measured
     evaluation = evaluate(sides, data, split, protocol, metrics=list(dict.fromkeys(["map", *metrics])))
-    again = [row for row in evaluation.rows if row["metric"].split("_")[0] in metrics]
+    own = {f"{metric}{part}" for metric in metrics for part in ("", *PARTS)}
+    again = [row for row in evaluation.rows if row["metric"] in own]
     return Measured(
         folder=folder,
         card=card,

@@ -22,10 +22,10 @@ def _said(run: Measured) -> list[str]:
     shown, space = run.shown, run.after
     a, b = run.data.card.modalities
     sizes = f"{len(space.items[0].rows):,} {a} and {len(space.items[1].rows):,} {b} codes of the {run.regime} regime"
+    folds = min(shown.folds, *(len(sample.rows) for sample in space.items))  # as Space.probe cuts them
     said = [
         f"Modality gap: the distance between the mean unit-length code of {a} and that of {b} (Liang et al., NeurIPS 2022), "
-        f"from 0 to 2. Linear probe: how often a logistic regression names a code's modality rightly, in {shown.folds}-fold "
-        f"cross-validation that keeps pairs together; 0.5 is chance. Both on {sizes}, drawn by seed {shown.seed}."
+        f"from 0 to 2. {_probe_said(folds)} Both on {sizes}, drawn by seed {shown.seed}."
     ]
     if run.before is None:
         said.append(f"{run.card.label} is solved for in closed form: there is no code space before training.")
@@ -34,6 +34,15 @@ def _said(run: Measured) -> list[str]:
             "Before: the same networks as they were initialised, with this run's seed. The points are the same."
         )
     return said
+
+
+def _probe_said(folds: int) -> str:
+    if folds < 2:
+        return "Linear probe: none, for it wants two items of each modality."
+    return (
+        f"Linear probe: how often a logistic regression names a code's modality rightly, in {folds}-fold cross-validation "
+        "that keeps pairs together; 0.5 is chance."
+    )
 
 
 def _numbers(run: Measured, spaces: dict[str, Space]) -> Grid:

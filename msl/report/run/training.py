@@ -136,7 +136,7 @@ def _drawing(
         figure=lines(series, xlabel="epoch", ylabel=ylabel, **lines_at),
         numbers=Grid(
             caption=f"{title} By epoch",
-            heads=("epoch", *stages),
+            heads=("epoch", *(_STAGES[stage] for stage in stages)),
             rows=[[str(e), *(f"{v[e]:.4g}" if e in v else "–" for v in stages.values())] for e in epochs],
         ),
     )

@@ -27,7 +27,8 @@ def how(study: Study) -> str:
     explained = " ".join(f"{_EXPLAINED[metric]}." for metric in study.metrics if metric in _EXPLAINED)
     return (
         f"{explained} Every number is the mean of both directions; ± is the half-width of the 95 % t-interval over class splits, "
-        "seeds averaged within a split (a single class split has none)." + compared
+        "seeds averaged within a split (a single class split has none). Class splits of one data set share classes: intervals and p "
+        "speak of its classes, not of classes at large." + compared
     ).lstrip()
 
 

@@ -1,9 +1,14 @@
 """The sections of a page on a whole experiment."""
 
+from collections.abc import Mapping, Sequence
+
+from matplotlib.figure import Figure
+
+from msl.evaluation.ledger import Summary
 from msl.report import drawings
 from msl.report.page.parts import Drawing, Grid, Part, Prose, Section
 from msl.report.study.pages import conclusions
-from msl.report.study.study import Study, varied_lines
+from msl.report.study.study import Study, Varied, varied_lines
 from msl.report.table import summary_cells, titled
 
 
@@ -52,31 +57,34 @@ _PAIRED = (
 
 
 def _curves(study: Study) -> list[Part]:
-    """A drawing for each axis and data set, a line for each method and regime; a forest plot where values are no numbers."""
+    """A drawing for each axis, a line for each method, data set and regime; a forest plot where values are no numbers."""
     parts: list[Part] = []
     for metric in study.metrics:
         lines = varied_lines(study, study.summaries(metric))
-        for axis in dict.fromkeys(axis for *_, axis in lines):
+        for number, axis in enumerate(dict.fromkeys(axis for *_, axis in lines)):
             own = {f"{of}, {regime}": line for (of, regime, name), line in lines.items() if name == axis}
-            series = {
-                name: (
-                    [float(varied.value) for varied, _ in line],
-                    [each.value.mean for _, each in line],
-                    [each.value.low for _, each in line],
-                    [each.value.high for _, each in line],
-                )
-                for name, line in own.items()
-            }
-            log = next(iter(own.values()))[0][0].log
-            parts.append(
-                Drawing(
-                    name=f"{metric}-{axis}".replace(" ", "-"),
-                    title=f"{titled(metric)} by {axis}",
-                    description="Means over class splits, with bands of 95 % intervals.",
-                    figure=drawings.lines(series, xlabel=axis, ylabel=titled(metric), log_x=log),
-                )
-            )
+            title, about = f"{titled(metric)} by {axis}", "Means over class splits, with 95 % intervals."
+            parts.append(Drawing(f"varied-{metric}-{number}", title, about, _figure(own, axis, titled(metric))))
     return parts
+
+
+def _figure(lines: Mapping[str, Sequence[tuple[Varied, Summary]]], axis: str, value: str) -> Figure:
+    if any(isinstance(varied.value, bool | str | None) for line in lines.values() for varied, _ in line):
+        rows = [
+            (f"{name}: {varied.value}", each.value.mean, each.value.low, each.value.high)
+            for name, line in lines.items()
+            for varied, each in line
+        ]
+        return drawings.intervals(rows, xlabel=value, zero=False)
+    series = {name: _series(line) for name, line in lines.items()}
+    log = next(iter(lines.values()))[0][0].log
+    return drawings.lines(series, xlabel=axis, ylabel=value, log_x=log)
+
+
+def _series(line: Sequence[tuple[Varied, Summary]]) -> drawings.Series:
+    values = [each.value for _, each in line]
+    x, y = [float(varied.value) for varied, _ in line], [value.mean for value in values]
+    return x, y, [value.low for value in values], [value.high for value in values]
 
 
 def _ranks(study: Study) -> list[Part]:
