@@ -67,9 +67,7 @@ def reproduce(cfg: DictConfig) -> None:
 
     wanted = validated(Reproduction, resolved(cfg))
     every, ledger, folder = wanted.cells(), Path(wanted.ledger), Path(wanted.folder)
-    console.print(
-        f"{wanted.experiment.title}: {wanted.experiment.question}", soft_wrap=True, markup=False, highlight=False
-    )
+    console.print(f"{wanted.experiment.title}: {wanted.experiment.question}", soft_wrap=True, highlight=False)
     try:
         with locked(folder / "runs", wait=False):
             every, failures = _run(every, wanted, ledger, folder)

@@ -62,9 +62,7 @@ def worked_off(todo: Sequence[Cell], folder: Path, ledger: Path, *, jobs: int, r
                 rows, seconds = outcome.value
                 said = _headline(rows, regime)
             left.done(outcome.task, seconds)
-            console.print(
-                f"{number}/{len(todo)}  {outcome.task}: {said}; {left}", soft_wrap=True, markup=False, highlight=False
-            )
+            console.print(f"{number}/{len(todo)}  {outcome.task}: {said}; {left}", soft_wrap=True, highlight=False)
             bar.update(shown, advance=1, description=f"{left}")
     return failures
 
