@@ -9,7 +9,7 @@ import pytest
 from conftest import plant
 
 from msl.commands.reproduce import Reproduction, missing
-from msl.commands.reproducing.experiment import cells, found_rows, located
+from msl.commands.reproducing.experiment import cells, found_rows
 from msl.commands.reproducing.run_cells import TimeLeft, run_cell
 from msl.config import composed, resolved, validated
 from msl.files import embedded, locked
@@ -221,12 +221,12 @@ def test_rows_are_found_by_configuration_and_data_and_shown_under_the_cells_labe
         {"config_hash": first.config_hash, "method": "old name", "data_hash": "new", "data": "emoji", "value": 2},
         {"config_hash": "another", "method": "x", "data_hash": "new", "data": "emoji", "value": 3},
     ]
-    shown = [(row["method"], row["value"]) for row in found_rows(located(every, rows), rows)]
+    shown = [(row["method"], row["value"]) for row in found_rows(every, rows)]
     assert shown == [(first.arm.label, 2)]  # of two versions of the data, the one measured last
     older = [replace(cell, data_hash="old") for cell in every]
-    assert [row["value"] for row in found_rows(located(older, rows), rows)] == [1]
+    assert [row["value"] for row in found_rows(older, rows)] == [1]
     with pytest.raises(InputError, match="msl reproduce"):
-        found_rows(located([last], rows), rows)
+        found_rows([last], rows)
 
 
 def test_changed_data_are_measured_anew_and_never_averaged_with_the_old(run_msl, tiny, tmp_path):

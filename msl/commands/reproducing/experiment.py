@@ -179,15 +179,17 @@ def located(every: Sequence[Cell], rows: Iterable[dict[str, Any]]) -> list[Cell]
     return [replace(cell, data_hash=cell.data_hash or latest.get(cell.arm)) for cell in every]
 
 
-def found_rows(every: Sequence[Cell], rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The ledger's rows of these `located` cells, each under its cell's label; an `InputError` if there is none.
+def found_rows(every: Sequence[Cell], rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The ledger's rows of these cells, each under its cell's label; an `InputError` if there is none.
 
     Sources of one data set under several settings stand under their own names.
     """
     kept: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
     for row in rows:
         kept.setdefault((row["config_hash"], row["data_hash"]), []).append(row)
-    pairs = [(cell, row | {"method": cell.arm.label}) for cell in every for row in kept.get(cell.run, [])]
+    pairs = [
+        (cell, row | {"method": cell.arm.label}) for cell in located(every, rows) for row in kept.get(cell.run, [])
+    ]
     if not pairs:
         raise InputError("the ledger holds no run of this experiment; msl reproduce makes them")
     sources: dict[str, set[str]] = {}
