@@ -193,7 +193,8 @@ def test_other_data_than_the_run_was_trained_on_are_noticed(run_msl, small, tmp_
 def test_numbers_for_names_are_no_obstacle_to_embeddings_that_read_none(run_msl, small):
     np.save("rows.npy", np.random.default_rng(0).standard_normal((12, 5)).astype(np.float32))
     for chosen in (["embedding=onehot"], ["embedding=none"], ["embedding=attributes", "embedding.path=rows.npy"]):
-        status, _, err = run_msl("train", *small, "trainer.epochs=1", *chosen)
+        folder = f"hydra.run.dir={chosen[0].partition('=')[2]}"  # two runs may start within one second
+        status, _, err = run_msl("train", *small, "trainer.epochs=1", folder, *chosen)
         assert (status, err) == (0, "")
 
 
