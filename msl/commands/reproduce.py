@@ -2,21 +2,19 @@
 
 import json
 import os
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from omegaconf import DictConfig
 from pydantic import Field
 from rich.console import Console
 
 from msl.commands.inputs import read_data
-from msl.commands.reproducing.experiment import Arm, Cell, Experiment, cells, located, narrowed
+from msl.commands.reproducing.experiment import Arm, Cell, Experiment, cells, located, missing, narrowed
 from msl.commands.reproducing.run_cells import launched, worked_off
 from msl.commands.settings import Group, read_settings
 from msl.config import composed, resolved, validated
-from msl.evaluation.ledger import read_rows
+from msl.evaluation.ledger import rows_so_far
 from msl.evaluation.run import RunFolder
 from msl.files import locked
 from msl.types import Count, InputError, NonNegative, TrainingError
@@ -75,8 +73,8 @@ def reproduce(cfg: DictConfig) -> None:
         raise InputError(
             f"another msl reproduce is at work in {folder}; wait for it, or give another folder="
         ) from None
-    failed = f"{len(failures)} runs failed; the same command tries them again"
-    rows = _rows(ledger)
+    failed = f"{failures} runs failed; the same command tries them again"
+    rows = rows_so_far(ledger)
     if failures and not {cell.config_hash for cell in every} & {row["config_hash"] for row in rows}:
         raise TrainingError(failed)
     part = wanted.part()
@@ -89,16 +87,16 @@ def reproduce(cfg: DictConfig) -> None:
         raise TrainingError(failed)
 
 
-def _run(every: list[Cell], wanted: Reproduction, ledger: Path, folder: Path) -> tuple[list[Cell], list[str]]:
-    """Run the cells that the ledger lacks; the cells, with the hash of the data that were read, and what went wrong."""
-    rows = _rows(ledger)
+def _run(every: list[Cell], wanted: Reproduction, ledger: Path, folder: Path) -> tuple[list[Cell], int]:
+    """Run the cells that the ledger lacks; the cells, with the hash of the data that were read, and how many failed."""
+    rows = rows_so_far(ledger)
     every = _read(every, {row["config_hash"] for row in rows})
     todo = missing(every, rows)
     count = len({cell.run for cell in every})
     console.print(f"{count} runs; {ledger} has {count - len(todo)} of them", soft_wrap=True)
     todo = [cell for cell in todo if cell.data_hash]  # the data of the others are not there
     if not todo:
-        return every, []
+        return every, 0
     jobs = min(wanted.jobs or os.cpu_count() or 1, len(todo))
     how = f"by {wanted.launcher}" if wanted.launcher else f"{jobs} at a time"
     console.print(
@@ -107,17 +105,6 @@ def _run(every: list[Cell], wanted: Reproduction, ledger: Path, folder: Path) ->
     if wanted.launcher:
         return every, launched(todo, folder, ledger, launcher=wanted.launcher, options=wanted.launcher_options)
     return every, worked_off(todo, folder, ledger, jobs=jobs, regime=wanted.experiment.regimes[0])
-
-
-def _rows(ledger: Path) -> list[dict[str, Any]]:
-    return read_rows(ledger) if ledger.is_file() else []
-
-
-def missing(every: Sequence[Cell], rows: Sequence[dict[str, Any]]) -> list[Cell]:
-    """The cells the ledger has no row of, by configuration and data; of cells that are one run, the first."""
-    known = {(row["config_hash"], row["data_hash"]) for row in rows}
-    first = {cell.run: cell for cell in reversed(located(every, rows))}
-    return [cell for cell in reversed(first.values()) if cell.run not in known]
 
 
 def _shown(every: list[Cell], folder: Path) -> Path | None:

@@ -107,6 +107,11 @@ class Settings(Group):
     optimiser: dict[str, Any]
     trainer: dict[str, Any]
 
+    @property
+    def split_rule(self) -> str:
+        """The name of the function that splits."""
+        return str(self.split["_target_"].rpartition(".")[2])
+
     def model_post_init(self, context: Any) -> None:
         """Refuse to choose on what is measured."""
         if self.select_on == "test":

@@ -4,11 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
+from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 
-from msl.commands.reproducing.experiment import Experiment, cells
-from msl.commands.reproducing.render import render, studied
-from msl.commands.settings import Group
 from msl.config import resolved, validated
 from msl.evaluation.ledger import Summary, read_rows, runs_below, summarise
 from msl.files import write_text
@@ -19,10 +17,11 @@ from msl.types import InputError, NonNegative
 FORMATS = (".md", ".tex", ".csv")
 
 
-class Tabulation(Group):
+class Tabulation(BaseModel):
     """The keys of `conf/table.yaml`."""
 
-    experiment: Experiment | None = None
+    model_config = ConfigDict(extra="forbid")
+    experiment: dict[str, Any] | None = None
     ledger: str | None
     runs: str | None
     metric: str | None
@@ -44,17 +43,24 @@ def table(cfg: DictConfig) -> None:
         )
     rows = read_rows(Path(wanted.ledger)) if wanted.ledger else runs_below(Path(str(wanted.runs)))
     if wanted.experiment:
-        told = [key for key in ("metric", "direction", "reference") if getattr(wanted, key) is not None]
-        if told:
-            raise InputError(f"{told[0]}= is what experiment={wanted.experiment.name} says itself; leave it out")
-        every = cells(wanted.experiment, further=[])
-        render(studied(wanted.experiment, every, rows, near=wanted.near), wanted.experiment.name, out)
+        _experiment(wanted.experiment, wanted, rows, out)
         return
     metric, direction = wanted.metric or "map", wanted.direction or "mean"
     show(rows, metric=metric, direction=direction, reference=wanted.reference)
     if out:
         found = summarise(rows, metric=metric, direction=direction, reference=wanted.reference)
         write_text(out, _written(found, out.suffix, metric, wanted.reference))
+
+
+def _experiment(named: dict[str, Any], wanted: Tabulation, rows: list[dict[str, Any]], out: Path | None) -> None:
+    from msl.commands.reproducing.experiment import Experiment, cells  # here: a plain table needs no torch
+    from msl.commands.reproducing.render import render, studied
+
+    experiment = validated(Experiment, named)
+    told = [key for key in ("metric", "direction", "reference") if getattr(wanted, key) is not None]
+    if told:
+        raise InputError(f"{told[0]}= is what experiment={experiment.name} says itself; leave it out")
+    render(studied(experiment, cells(experiment, further=[]), rows, near=wanted.near), experiment.name, out)
 
 
 def _written(found: list[Summary], ending: str, metric: str, reference: str | None) -> str:

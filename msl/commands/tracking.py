@@ -23,7 +23,7 @@ _FILES = {
 def start_board(run: Run) -> Board:
     """The run on the board: a group for what is repeated over splits and seeds, the method as its job."""
     settings, split, card = run.settings, run.split, run.card
-    rule = settings.split["_target_"].rpartition(".")[2]
+    rule = settings.split_rule
     facts = {"split_rule": rule, "split_hash": split.hash, "class_split": split.classes_hash}
     hashes = {"config_hash": card.config_hash, "data_hash": card.data_hash}
     return Board.start(

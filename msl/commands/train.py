@@ -18,7 +18,7 @@ from msl.config import redacted
 from msl.data.splits import Split
 from msl.evaluation.evaluate import evaluate
 from msl.evaluation.ledger import append
-from msl.evaluation.protocol import Direction, Protocol, directions, regimes
+from msl.evaluation.protocol import Direction, Protocol, directions, headline_regime
 from msl.evaluation.run import Card
 from msl.methods.method import Method
 from msl.report import figures, table
@@ -58,7 +58,7 @@ def report(run: Run, method: Method, card: Card, board: Board) -> list[dict[str,
     evaluation = evaluate(sides, run.fitted_data, run.split, chosen.protocol, metrics=chosen.metrics)
     pictures = [figures.curves(evaluation.curves, title=run.title(), file=path / "curves.png")]
     if found:
-        title = f"{run.title()}, {_shown(run)} classes"
+        title = f"{run.title()}, {headline_regime(run.split, run.settings.evaluation.protocol)} classes"
         pictures.append(figures.gallery(found, run.data, title=title, file=path / "gallery.png"))
     rows = run.folder.write_evaluation(evaluation, identity(run.settings, run.split, card))
     if run.settings.ledger:
@@ -76,16 +76,10 @@ def _watched(sides: Iterator[Direction], run: Run, found: list[figures.Finds]) -
     """The directions as they come, with the gallery's finds of one regime collected on the way: codes are made once."""
     chosen = run.settings.report
     for direction in sides:
-        if chosen.queries and direction.regime == _shown(run):
+        if chosen.queries and direction.regime == headline_regime(run.split, run.settings.evaluation.protocol):
             found.append(figures.finds(direction, rows=chosen.queries, columns=chosen.finds, seed=chosen.seed))
         yield direction
         del direction  # nothing keeps the codes of a direction that is done
-
-
-def _shown(run: Run) -> str:
-    """The regime the gallery shows: unseen classes where they are measured."""
-    measured = regimes(run.split, run.settings.evaluation.protocol)
-    return "unseen" if "unseen" in measured else measured[-1]
 
 
 def described(protocol: Protocol) -> str:
@@ -119,7 +113,7 @@ def identity(settings: Settings, split: Split, card: Card) -> dict[str, Any]:
         "data_hash": card.data_hash,
         "features": list(card.encoders),
         "embedding": card.embedding,
-        "split_rule": settings.split["_target_"].rpartition(".")[2],
+        "split_rule": settings.split_rule,
         "split_seed": split.seed,
         "split_hash": split.hash,
         "class_split": split.classes_hash,

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
+from msl.metrics.means import harmonic_mean
 from msl.types import InputError
 
 TOLERANCE = 1e-9
@@ -67,12 +68,8 @@ def _together(group: _Named) -> Iterator[tuple[_Row, str, str]]:
             whole = metric.removesuffix("_harmonic")
             seen, unseen = (group.get((direction, f"{whole}_of_{part}")) for part in ("seen", "unseen"))
             if seen and unseen:
-                expected = {key: _harmonic(seen[key], unseen[key]) for key in ("value", "chance")}
+                expected = {key: harmonic_mean(seen[key], unseen[key]) for key in ("value", "chance")}
                 yield from _unlike(row, expected, "2 S U / (S + U)")
-
-
-def _harmonic(seen: float, unseen: float) -> float:
-    return 2 * seen * unseen / (seen + unseen) if seen + unseen else 0.0
 
 
 def _unlike(row: _Row, expected: dict[str, float], why: str) -> Iterator[tuple[_Row, str, str]]:

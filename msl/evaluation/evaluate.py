@@ -12,7 +12,7 @@ from msl.data.splits import Split
 from msl.evaluation.protocol import Direction, Protocol, regimes
 from msl.metrics.chance import lift
 from msl.metrics.curves import LEVELS
-from msl.metrics.means import class_means, mean
+from msl.metrics.means import class_means, harmonic_mean, mean
 from msl.metrics.measure import chance, measure
 from msl.metrics.modality import modality_probe
 from msl.metrics.ranked import Values
@@ -49,11 +49,6 @@ def evaluate(
         _average(result, regime, data.card.directions)
     curves = sorted(result.curves.items(), key=lambda curve: found.index(_regime(curve[0])))
     return replace(result, curves=dict(curves))
-
-
-def harmonic_mean(seen: float, unseen: float) -> float:
-    """``2 S U / (S + U)``, 0 if both are 0."""
-    return 2 * seen * unseen / (seen + unseen) if seen + unseen else 0.0
 
 
 def _regime(key: str) -> Regime:

@@ -47,6 +47,11 @@ def read_rows(file: Path) -> list[dict[str, Any]]:
     return rows
 
 
+def rows_so_far(ledger: Path) -> list[dict[str, Any]]:
+    """The rows of a ledger that may not be begun yet."""
+    return read_rows(ledger) if ledger.is_file() else []
+
+
 def _read(file: Path) -> list[dict[str, Any]]:
     if not file.is_file():
         raise InputError(f"there is no file {file}; give a ledger (.jsonl) or a run's metrics.json")

@@ -76,6 +76,12 @@ def regimes(split: Split, protocol: Protocol) -> tuple[Regime, ...]:
     return tuple(regime for regime in ("seen", "unseen", "generalised") if regime in protocol.regimes)
 
 
+def headline_regime(split: Split, protocol: Protocol) -> Regime:
+    """The regime that matters: unseen classes where they are measured."""
+    measured = regimes(split, protocol)
+    return "unseen" if "unseen" in measured else measured[-1]
+
+
 def check_rows(data: DataSet, split: Split, protocol: Protocol) -> None:
     """An `InputError` unless every regime has rows of both modalities to ask with and to search."""
     for _, features in _modalities(data.pairs):

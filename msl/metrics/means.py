@@ -46,3 +46,8 @@ def _members(labels: NDArray[Any]) -> dict[Hashable, NDArray[np.bool_]]:
 def _mean_or_nan(values: Values) -> float:
     known = values[~np.isnan(values)]
     return float(known.mean()) if known.size else float("nan")
+
+
+def harmonic_mean(seen: float, unseen: float) -> float:
+    """``2 S U / (S + U)``, 0 if both are 0."""
+    return 2 * seen * unseen / (seen + unseen) if seen + unseen else 0.0

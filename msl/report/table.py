@@ -43,7 +43,7 @@ def run_table(rows: Sequence[dict[str, Any]], *, title: str) -> Table:
     table = _plain_table(title)
     for head in ("regime", "direction"):
         table.add_column(head)
-    for head in (TITLES.get(metric, metric), "chance", "lift", "queries", "gallery"):
+    for head in (titled(metric), "chance", "lift", "queries", "gallery"):
         table.add_column(head, justify="right")
     chosen = [row for row in rows if row["metric"] == metric]
     for row in sorted(chosen, key=lambda row: [each["regime"] for each in chosen].index(row["regime"])):
@@ -63,7 +63,7 @@ def metrics_table(rows: Sequence[dict[str, Any]]) -> Table:
         table.add_column(regime, justify="right")
     for metric in dict.fromkeys(row["metric"] for row in means):
         found = {row["regime"]: row["value"] for row in means if row["metric"] == metric}
-        table.add_row(TITLES.get(metric, metric), *(f"{found[regime]:.3f}" for regime in regimes))
+        table.add_row(titled(metric), *(f"{found[regime]:.3f}" for regime in regimes))
     return table
 
 
@@ -75,7 +75,7 @@ def generalised_line(rows: Sequence[dict[str, Any]], metric: str) -> str | None:
     if f"{metric}_harmonic" not in found:
         return None
     seen, unseen, harmonic = (found[f"{metric}_{part}"] for part in ("of_seen", "of_unseen", "harmonic"))
-    return f"generalised {TITLES.get(metric, metric)}: seen queries {seen:.3f}, unseen queries {unseen:.3f}, harmonic mean {harmonic:.3f}"
+    return f"generalised {titled(metric)}: seen queries {seen:.3f}, unseen queries {unseen:.3f}, harmonic mean {harmonic:.3f}"
 
 
 def protocols_tables(rows: Sequence[dict[str, Any]]) -> list[Table]:
@@ -101,7 +101,7 @@ def protocols_markdown(rows: Sequence[dict[str, Any]]) -> str:
 
 def _protocol_cells(rows: Sequence[dict[str, Any]]) -> tuple[list[str], list[list[str]]]:
     first, *others = dict.fromkeys(row["metric"] for row in rows if not row["metric"].endswith(PARTS))
-    titles = [TITLES.get(name, name) for name in others]
+    titles = [titled(name) for name in others]
     cells: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
     for row in rows:
         if row["direction"] == "mean":
@@ -113,7 +113,7 @@ def _protocol_cells(rows: Sequence[dict[str, Any]]) -> tuple[list[str], list[lis
                 numbers = [found[first][key] for key in ("value", "chance", "lift")]
                 numbers += [found[name]["value"] for name in others]
                 lines.append([regime, view, *(f"{number:.3f}" for number in numbers)])
-    return ["regime", "protocol", TITLES.get(first, first), "chance", "lift", *titles], lines
+    return ["regime", "protocol", titled(first), "chance", "lift", *titles], lines
 
 
 def summary_tables(summaries: Sequence[Summary], *, reference: str | None) -> list[Table]:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from conftest import plant
 
-from msl.commands.reproduce import Reproduction, missing
-from msl.commands.reproducing.experiment import cells, found_rows
+from msl.commands.reproduce import Reproduction
+from msl.commands.reproducing.experiment import cells, found_rows, missing
 from msl.commands.reproducing.run_cells import TimeLeft, run_cell
 from msl.config import composed, resolved, validated
 from msl.files import embedded, locked

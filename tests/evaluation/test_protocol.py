@@ -10,9 +10,10 @@ from msl.data.classes import Classes
 from msl.data.dataset import Card, DataSet
 from msl.data.pairs import Features, Pairs
 from msl.data.splits import Split, extendable
-from msl.evaluation.evaluate import evaluate, harmonic_mean
+from msl.evaluation.evaluate import evaluate
 from msl.evaluation.protocol import Protocol, directions, regimes, validation_map
 from msl.metrics.curves import LEVELS
+from msl.metrics.means import harmonic_mean
 from msl.types import InputError
 
 CARD = Card(

@@ -87,6 +87,11 @@ def test_the_ablation_is_concluded_in_words():
     assert "Classifier helps on emoji." in said
 
 
+def test_an_ablation_not_measured_yet_concludes_nothing():
+    labels = ["masln", "masln without classifier"]
+    assert list(study_pages.conclusions(study(rows("masln", "emoji", [0.3, 0.34]), labels, reference="masln"))) == []
+
+
 def test_what_was_varied_has_its_highest_and_lowest_and_a_curve():
     values = {0.1: [0.2, 0.3], 1.0: [0.4, 0.5], 10.0: [0.3, 0.4]}
     labels = [f"masln, weight {value}" for value in values]

@@ -179,6 +179,18 @@ def located(every: Sequence[Cell], rows: Iterable[dict[str, Any]]) -> list[Cell]
     return [replace(cell, data_hash=cell.data_hash or latest.get(cell.arm)) for cell in every]
 
 
+def runs_of(rows: Iterable[dict[str, Any]]) -> set[tuple[str, str]]:
+    """What was run: the `Cell.run` of every row."""
+    return {(row["config_hash"], row["data_hash"]) for row in rows}
+
+
+def missing(every: Sequence[Cell], rows: Sequence[dict[str, Any]]) -> list[Cell]:
+    """The cells the ledger has no row of, by configuration and data; of cells that are one run, the first."""
+    known = runs_of(rows)
+    first = {cell.run: cell for cell in reversed(located(every, rows))}
+    return [cell for cell in reversed(first.values()) if cell.run not in known]
+
+
 def found_rows(every: Sequence[Cell], rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The ledger's rows of these cells, each under its cell's label; an `InputError` if there is none.
 

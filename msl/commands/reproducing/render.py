@@ -3,20 +3,22 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
 from msl import __version__
 from msl.commands.next_command import override
-from msl.commands.reproducing.experiment import Cell, Experiment, found_rows, located
+from msl.commands.reproducing.experiment import Cell, Experiment, found_rows, located, runs_of
 from msl.config import composed, resolved
 from msl.evaluation.claims import Verdict, read_claims, verdict
 from msl.files import write_text
 from msl.report import table
-from msl.report.page.parts import Prose, Section
 from msl.report.study.pages import conclusions, coverage, how, published, written
 from msl.report.study.study import Study, Varied
+
+if TYPE_CHECKING:
+    from msl.report.page.parts import Section
 
 console = Console(markup=False)
 
@@ -27,7 +29,6 @@ def studied(
     """The experiment as the ledger has it, or the `part` of it asked for; an `InputError` if that has none of its runs."""
     every = located(every, ledger)
     rows = found_rows(every, ledger)
-    measured = {(row["config_hash"], row["data_hash"]) for row in rows}
     made = dict.fromkeys(cell.arm for cell in every)
     logs = {axis.name: axis.log for axis in experiment.axes}
     labels = tuple(dict.fromkeys(arm.label for arm in made))
@@ -42,7 +43,7 @@ def studied(
         reference=experiment.reference,
         labels=labels,
         varied=varied,
-        runs=len(measured),
+        runs=len(runs_of(rows)),
         wanted=len({cell.run for cell in every}),
         rows=rows,
         verdicts=() if varied else tuple(_verdicts(rows, labels, near)),
@@ -94,9 +95,10 @@ def page(study: Study, name: str, folder: Path, run: Path | None) -> None:
     console.print(f"page: {file}, {len(figures)} files of figures", soft_wrap=True)
 
 
-def _run_sections(folder: Path) -> list[Section]:
+def _run_sections(folder: Path) -> "list[Section]":
     """One run, introduced."""
     from msl.commands.report import read_run
+    from msl.report.page.parts import Prose, Section
     from msl.report.run.measured import Shown
     from msl.report.run.sections import lead, sections, title
 

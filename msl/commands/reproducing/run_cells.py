@@ -16,10 +16,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from msl.commands.next_command import override
-from msl.commands.reproducing.experiment import Arm, Cell
+from msl.commands.reproducing.experiment import Arm, Cell, missing
 from msl.commands.reproducing.workers import work_off
 from msl.config import composed
-from msl.evaluation.ledger import append, read_rows
+from msl.evaluation.ledger import append, read_rows, rows_so_far
 from msl.evaluation.run import RunFolder
 from msl.files import write_json
 
@@ -45,9 +45,9 @@ def run_cell(cell: Cell, folder: Path, ledger: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def worked_off(todo: Sequence[Cell], folder: Path, ledger: Path, *, jobs: int, regime: str) -> list[str]:
-    """Run cells `jobs` at a time, a line for each as it ends; what went wrong, in words."""
-    failures = []
+def worked_off(todo: Sequence[Cell], folder: Path, ledger: Path, *, jobs: int, regime: str) -> int:
+    """Run cells `jobs` at a time, a line for each as it ends; how many failed."""
+    failures = 0
     console = Console(markup=False)
     left = TimeLeft(todo, jobs)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
@@ -56,7 +56,7 @@ def worked_off(todo: Sequence[Cell], folder: Path, ledger: Path, *, jobs: int, r
         work = partial(_timed, folder=folder, ledger=ledger)
         for number, outcome in enumerate(work_off(todo, work, jobs=jobs), start=1):
             if outcome.failure:
-                failures.append(f"{outcome.task}: {outcome.failure}")
+                failures += 1
                 said, seconds = f"failed: {outcome.failure}", None
             else:
                 rows, seconds = outcome.value
@@ -105,8 +105,8 @@ class TimeLeft:
         return f"about {seconds / 60:.0f} min left" if seconds >= 90 else f"about {seconds:.0f} s left"
 
 
-def launched(todo: Sequence[Cell], folder: Path, ledger: Path, *, launcher: str, options: Sequence[str]) -> list[str]:
-    """Run cells as jobs of a Hydra launcher (joblib, submitit_slurm, ray, ...); what went wrong, in words.
+def launched(todo: Sequence[Cell], folder: Path, ledger: Path, *, launcher: str, options: Sequence[str]) -> int:
+    """Run cells as jobs of a Hydra launcher (joblib, submitit_slurm, ray, ...); how many failed, each of which is named.
 
     The jobs find their cells in `plan.json`, which they must be able to read: a folder that all machines share.
     """
@@ -118,8 +118,10 @@ def launched(todo: Sequence[Cell], folder: Path, ledger: Path, *, launcher: str,
     launch(
         [*(override(key, str(place)) for key, place in places.items()), jobs, f"hydra/launcher={launcher}", *options]
     )
-    known = {(row["config_hash"], row["data_hash"]) for row in (read_rows(ledger) if ledger.is_file() else [])}
-    return [f"{cell} (see said.txt in {folder / cell.name})" for cell in todo if cell.run not in known]
+    failed = missing(todo, rows_so_far(ledger))
+    for cell in failed:
+        print(f"{cell}: failed; see {folder / cell.name / 'said.txt'}")
+    return len(failed)
 
 
 def planned(plan: Path, number: int, ledger: Path) -> None:

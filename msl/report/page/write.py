@@ -8,7 +8,7 @@ import base64
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,11 +39,15 @@ def write_page(file: Path, *, title: str, lead: Sequence[str], sections: Sequenc
     if len(set(names)) < len(names) or not all(re.fullmatch(r"\w[\w.-]*", name, re.ASCII) for name in names):
         raise ValueError(f"each drawing wants a plain name of its own, not {names}")
     figures, written = figures_of(file), []
+    svgs: dict[str, bytes] = {}
     for drawing in drawings:
-        for kind in ("svg", "pdf"):
-            content = vector(drawing.figure, kind, title=drawing.title)
-            written.append(write_bytes(figures / f"{drawing.name}.{kind}", content))
-    views = [{"title": section.title, "parts": [*_views(section.parts, figures)]} for section in sections]
+        svgs[drawing.name] = vector(drawing.figure, "svg", title=drawing.title)
+        pdf = vector(drawing.figure, "pdf", title=drawing.title)
+        written += [
+            write_bytes(figures / f"{drawing.name}.svg", svgs[drawing.name]),
+            write_bytes(figures / f"{drawing.name}.pdf", pdf),
+        ]
+    views = [{"title": section.title, "parts": [*_views(section.parts, svgs)]} for section in sections]
     link = quote(os.fsencode(figures.name))  # whatever a file's name holds
     return [write_text(file, _html(title=title, lead=lead, sections=views, folder=link)), *written]
 
@@ -77,13 +81,13 @@ def _template() -> "Template":
     return environment.get_template("page.html.jinja")
 
 
-def _views(parts: Sequence[Part], figures: Path) -> Iterator[dict[str, Any]]:
+def _views(parts: Sequence[Part], svgs: Mapping[str, bytes]) -> Iterator[dict[str, Any]]:
     """What the template shows of each part; drawings that follow each other are one part, side by side where there is room."""
     for drawn, run in groupby(parts, key=lambda part: isinstance(part, Drawing)):
         if drawn:
             yield {
                 "kind": "drawings",
-                "drawings": [_drawing(part, figures) for part in run if isinstance(part, Drawing)],
+                "drawings": [_drawing(part, svgs) for part in run if isinstance(part, Drawing)],
             }
             continue
         for part in run:
@@ -97,8 +101,8 @@ def _views(parts: Sequence[Part], figures: Path) -> Iterator[dict[str, Any]]:
                     yield {"kind": "gallery", "caption": caption, "rows": lines}
 
 
-def _drawing(part: Drawing, figures: Path) -> dict[str, Any]:
-    svg = inline((figures / f"{part.name}.svg").read_bytes(), name=f"figure-{part.name}", title=part.title)
+def _drawing(part: Drawing, svgs: Mapping[str, bytes]) -> dict[str, Any]:
+    svg = inline(svgs[part.name], name=f"figure-{part.name}", title=part.title)
     texts = {"title": part.title, "description": part.description}
     return {"name": part.name, "svg": svg, "numbers": part.numbers and _grid(part.numbers), **texts}
 

@@ -34,9 +34,13 @@ class Space:
         """The modality gap between the items."""
         return modality_gap(*(sample.codes for sample in self.items))
 
+    def folds(self, wanted: int) -> int:
+        """How many folds the items allow, at most `wanted`."""
+        return min(wanted, *(len(sample.rows) for sample in self.items))
+
     def probe(self, *, folds: int, seed: int) -> float:
         """The accuracy of a linear probe for the modality, in at most `folds` folds; NaN for a single item."""
-        folds = min(folds, *(len(sample.rows) for sample in self.items))
+        folds = self.folds(folds)
         if folds < 2:
             return math.nan
         return modality_probe(*(sample.codes for sample in self.items), folds=folds, seed=seed)

@@ -14,7 +14,7 @@ from msl.data.labels import class_counts
 from msl.data.splits import Split
 from msl.evaluation.evaluate import Evaluation, evaluate
 from msl.evaluation.ledger import read_rows
-from msl.evaluation.protocol import Direction, Protocol, directions, regimes
+from msl.evaluation.protocol import Direction, Protocol, directions, headline_regime
 from msl.evaluation.run import Card
 from msl.methods.method import Method
 from msl.report.drawings import COLOURS
@@ -129,8 +129,7 @@ def measured(
 
 def _regime_and_classes(data: DataSet, split: Split, protocol: Protocol, shown: Shown) -> tuple[Regime, Ints]:
     """The regime to show, unseen classes where they are measured, and the classes to draw of it."""
-    found = regimes(split, protocol)
-    regime: Regime = "unseen" if "unseen" in found else found[-1]
+    regime = headline_regime(split, protocol)
     return regime, drawn_classes(data, split, regime, count=shown.classes, seed=shown.seed)
 
 

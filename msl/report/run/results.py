@@ -11,7 +11,7 @@ from msl.metrics.curves import LEVELS
 from msl.report.drawings import bars, lines
 from msl.report.page.parts import Drawing, Grid, Part, Prose, Section
 from msl.report.run.measured import Measured
-from msl.report.table import TITLES, generalised_line
+from msl.report.table import generalised_line, titled
 
 _TENTH = 10  # levels of the curve from one line of its table to the next
 
@@ -23,11 +23,13 @@ def numbers_section(run: Measured) -> Section:
     line = generalised_line(rows, metric)
     if line:
         said.append(f"{line[0].upper()}{line[1:]}.")
-    lacking = sum(row["queries_without_relevant"] for row in rows if _is_of(row, metric) and row["direction"] != "mean")
+    lacking = sum(
+        row["queries_without_relevant"] for row in rows if row["metric"] == metric and row["direction"] != "mean"
+    )
     if lacking:
         said.append(f"{lacking:,} queries have nothing relevant in their gallery; they are left out of every mean.")
     chosen = sorted(
-        (row for row in rows if _is_of(row, metric)), key=lambda row: [*_regimes(rows)].index(row["regime"])
+        (row for row in rows if row["metric"] == metric), key=lambda row: [*_regimes(rows)].index(row["regime"])
     )
     return Section("Numbers", (Prose(tuple(said)), _first_metric(chosen, metric), _every_metric(run)))
 
@@ -50,8 +52,8 @@ def _first_metric(rows: Sequence[dict[str, Any]], metric: str) -> Grid:
     keys = ("value", "chance", "lift", "queries", "gallery")
     numbers = [[row[key] for key in keys] for row in rows]
     return Grid(
-        caption=f"{TITLES.get(metric, metric)} beside chance",
-        heads=("regime", "direction", TITLES.get(metric, metric), *keys[1:]),
+        caption=f"{titled(metric)} beside chance",
+        heads=("regime", "direction", titled(metric), *keys[1:]),
         rows=[
             [row["regime"], row["direction"], *(f"{x:.3f}" for x in line[:3]), *(f"{x:,}" for x in line[3:])]
             for row, line in zip(rows, numbers, strict=True)
@@ -66,12 +68,8 @@ def _every_metric(run: Measured) -> Grid:
     return Grid(
         caption="Every metric, mean of both directions",
         heads=("metric", *regimes),
-        rows=[[TITLES.get(name, name), *(f"{values[name, regime]:.3f}" for regime in regimes)] for name in run.metrics],
+        rows=[[titled(name), *(f"{values[name, regime]:.3f}" for regime in regimes)] for name in run.metrics],
     )
-
-
-def _is_of(row: dict[str, Any], metric: str) -> bool:
-    return bool(row["metric"] == metric)
 
 
 def _regimes(rows: Sequence[dict[str, Any]]) -> tuple[str, ...]:

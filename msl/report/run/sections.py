@@ -12,7 +12,7 @@ from msl.report.run.paper import paper_section
 from msl.report.run.results import classes_section, curves_section, numbers_section
 from msl.report.run.space import space_section
 from msl.report.run.training import training_section
-from msl.report.table import TITLES
+from msl.report.table import titled
 from msl.types import InputError
 
 PAPER = "masln"
@@ -50,7 +50,7 @@ def lead(run: Measured) -> list[str]:
         else f"{len(split.seen)} seen classes, {len(split.unseen)} unseen"
     )
     return [
-        f"{TITLES.get(metric, metric)} in the {run.regime} regime: {row['value']:.3f}, {row['value'] / row['chance']:.1f} × chance "
+        f"{titled(metric)} in the {run.regime} regime: {row['value']:.3f}, {row['value'] / row['chance']:.1f} × chance "
         f"({row['chance']:.3f}), mean of both directions over {row['queries']:,} queries. One class split: no interval.",
         f"{data.title[:1].upper()}{data.title[1:]}. {classes}, {len(split.rows['seen_train']):,} training pairs.",
     ]

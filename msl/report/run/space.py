@@ -22,10 +22,9 @@ def _said(run: Measured) -> list[str]:
     shown, space = run.shown, run.after
     a, b = run.data.card.modalities
     sizes = f"{len(space.items[0].rows):,} {a} and {len(space.items[1].rows):,} {b} codes of the {run.regime} regime"
-    folds = min(shown.folds, *(len(sample.rows) for sample in space.items))  # as Space.probe cuts them
     said = [
         f"Modality gap: the distance between the mean unit-length code of {a} and that of {b} (Liang et al., NeurIPS 2022), "
-        f"from 0 to 2. {_probe_said(folds)} Both on {sizes}, drawn by seed {shown.seed}."
+        f"from 0 to 2. {_probe_said(space.folds(shown.folds))} Both on {sizes}, drawn by seed {shown.seed}."
     ]
     if run.before is None:
         said.append(f"{run.card.label} is solved for in closed form: there is no code space before training.")

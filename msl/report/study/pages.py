@@ -78,7 +78,10 @@ def conclusions(study: Study) -> Iterator[str]:
     """What the numbers say, in words with intervals, in Markdown."""
     metric, regime = study.metrics[0], study.regimes[0]
     found = study.summaries(metric)
-    if study.reference and any(label.startswith(f"{study.reference} without ") for label in study.labels):
+    left_out = (
+        each for each in found if each.regime == regime and each.method.startswith(f"{study.reference} without ")
+    )
+    if study.reference and any(each.difference for each in left_out):
         yield ablation(found, reference=study.reference, regime=regime, metric=titled(metric)).rstrip()
     varied = [f"- {_extremes(*key, lines)}" for key, lines in varied_lines(study, found).items()]
     if varied:

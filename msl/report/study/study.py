@@ -1,6 +1,7 @@
 """A study: the summaries of an experiment's runs."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from msl.evaluation.claims import Verdict
@@ -47,6 +48,16 @@ class Study:
 
     def summaries(self, metric: str, direction: str = "mean") -> list[Summary]:
         """Of a metric: data set by data set, regime by regime, in the order of labels."""
+        if (metric, direction) not in self._summarised:
+            self._summarised[metric, direction] = self._summarise(metric, direction)
+        return self._summarised[metric, direction]
+
+    @cached_property
+    def _summarised(self) -> dict[tuple[str, str], list[Summary]]:
+        """Those asked for before: tables, page and words all begin with them."""
+        return {}
+
+    def _summarise(self, metric: str, direction: str) -> list[Summary]:
         chosen = [row for row in self.rows if row["regime"] in self.regimes]
         found = summarise(chosen, metric=metric, direction=direction, reference=self._reference())
         data = list(dict.fromkeys(each.data for each in found))
