@@ -1,6 +1,10 @@
 """What `docs/methods/NAME.md` says: one page per `conf/method/NAME.yaml`, from code, configuration and ledger."""
 
+import functools
 import inspect
+import itertools
+import math
+import re
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -9,7 +13,9 @@ from typing import Any
 from equation_page import ROOT, Equation, equations
 
 from msl.commands.reproduce import Reproduction
-from msl.commands.reproducing.experiment import found_rows
+from msl.commands.reproducing.arms import configured
+from msl.commands.reproducing.cells import found_rows
+from msl.commands.searching import searched_paths
 from msl.config import composed, resolved, validated
 from msl.evaluation.ledger import read_rows, summarise
 from msl.methods.method import Trained
@@ -18,7 +24,7 @@ from msl.types import InputError
 
 FOLDER = ROOT / "docs" / "methods"
 LEDGER = ROOT / "results" / "ledger.jsonl"
-EXPERIMENTS = ("extendable", "standard")
+EXPERIMENTS = ("rivals", "wikipedia_standard")
 """Those whose rows are shown."""
 DIFFERENCES = {
     "masln": "[differences.md](../differences.md) says what differs from the paper, and what it leaves open."
@@ -28,30 +34,71 @@ DIFFERENCES = {
 def pages() -> dict[Path, str]:
     """The page of every method that has a configuration."""
     names = sorted(file.stem for file in (ROOT / "conf" / "method").glob("*.yaml"))
-    return {FOLDER / f"{name}.md": page(name) for name in names}
+    return {FOLDER.parent / "methods.md": index(names)} | {FOLDER / f"{name}.md": page(name) for name in names}
+
+
+def index(names: list[str]) -> str:
+    """The page that leads to all others: every method, and its idea in a line."""
+    lines = [f"| [{name}](methods/{name}.md) | {_idea(name)} | {_kind(name)} |" for name in names]
+    return (
+        "# Methods\n\nWritten by `python docs/generate.py` from `conf/method` and `msl/methods`. Every method runs on any data set "
+        "and protocol: `msl train method=NAME` with its source's settings, `msl train method=NAME search=NAME` with the best of "
+        "eight trials on rows held out of training. All beside each other: [results/rivals.md](../results/rivals.md).\n\n"
+        + "\n".join(["| method | idea | learnt |", "|---|---|---|", *lines])
+        + "\n"
+    )
+
+
+def _idea(name: str) -> str:
+    """The first sentence of what is said of it."""
+    return re.split(r"\.?\n\n", said(name), maxsplit=1)[0].replace("\n", " ").removesuffix(".")
+
+
+def _kind(name: str) -> str:
+    return "by gradients" if issubclass(_class(name), Trained) else "in closed form"
 
 
 def page(name: str) -> str:
     """What one method's page must say."""
-    values = resolved(composed("train", [f"method={name}"]))
-    cls = _found(values["method"]["_target_"])
+    values = _values(f"method={name}")
+    cls = _class(name)
+    command = f"msl train method={name}"
+    other = f"{command} ~method.search" if values["method"].get("search") else f"{command} search={name}"
     parts = [
         f"# {name}",
         f"Written by `python docs/generate.py` from {_link(values['method']['_target_'])}, "
         f"[conf/method/{name}.yaml](../../conf/method/{name}.yaml) and "
         "[results/ledger.jsonl](../../results/ledger.jsonl); change those, not this page.",
-        inspect.cleandoc(cls.__doc__ or ""),
+        said(name),
         *([DIFFERENCES[name]] if name in DIFFERENCES else []),
         *_equations(values["method"]),
         "## Settings",
         _settings(values, trained=issubclass(cls, Trained)),
         "## What is chosen, and on what",
         _chosen(values, trained=issubclass(cls, Trained)),
-        f"```\nmsl train method={name}\n```",
+        _tuned(name),
+        f"```\n{command}\n{other}\n```",
         "## Results",
         _results(name),
     ]
     return "\n\n".join(parts).rstrip() + "\n"
+
+
+def said(name: str) -> str:
+    """Idea, formula, source and differences: from the head of the configuration of a method that is made of shared parts
+    alone, else from its class.
+    """
+    return _commented(name) or inspect.cleandoc(_class(name).__doc__ or "")
+
+
+def _class(name: str) -> Any:
+    return _named(_values(f"method={name}")["method"]["_target_"])
+
+
+def _commented(name: str) -> str:
+    lines = (ROOT / "conf" / "method" / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
+    head = itertools.takewhile(lambda line: line.startswith("#"), lines)
+    return "\n".join(line.removeprefix("#").removeprefix(" ") for line in head if "@package" not in line)
 
 
 def _equations(method: dict[str, Any]) -> Iterator[str]:
@@ -100,7 +147,7 @@ def _link(target: str) -> str:
     return f"[{name}](../../{file})" if (ROOT / file).is_file() else f"`{target}`"
 
 
-def _found(target: str) -> Any:
+def _named(target: str) -> Any:
     module, _, name = target.rpartition(".")
     return getattr(import_module(module), name)
 
@@ -108,7 +155,7 @@ def _found(target: str) -> Any:
 def _chosen(values: dict[str, Any], *, trained: bool) -> str:
     search, trainer = values["method"].get("search") or {}, values["trainer"]
     said = [
-        *(f"`method.{key}` of {', '.join(map(str, options))}" for key, options in search.items()),
+        *_options(search),
         *(
             [f"the number of epochs, of every {trainer['validate_every']}th up to {trainer['epochs']}"]
             if trained
@@ -124,6 +171,17 @@ def _chosen(values: dict[str, Any], *, trained: bool) -> str:
     )
 
 
+def _tuned(name: str) -> str:
+    """What `search=NAME` lists."""
+    search = _values(f"method={name}", f"search={name}")["method"]["search"]
+    return f"`search={name}` chooses among {math.prod(map(len, search.values()))} combinations: {'; '.join(_options(search))}."
+
+
+def _options(search: dict[str, list[Any]]) -> list[str]:
+    places = {key: " and ".join(f"`{path}`" for path in searched_paths(key)) for key in search}
+    return [f"{places[key]} of {', '.join(map(str, options))}" for key, options in search.items()]
+
+
 def _results(name: str) -> str:
     rows = [row for experiment in EXPERIMENTS for row in _measured(experiment, name)]
     if not rows:
@@ -132,14 +190,24 @@ def _results(name: str) -> str:
         )
     found = summarise(rows, metric="map", direction="mean", reference=None)
     return (
-        "mAP over the full ranking, mean of both directions, ± the half-width of the 95 % t-interval over class splits.\n\n"
+        "mAP over the full ranking, mean of both directions, ± the half-width of the 95 % t-interval over class splits. "
+        f"`{name}` has the settings above and nothing but its epochs chosen; `{name} tuned` is `search={name}`.\n\n"
         + markdown(found, reference=None)
     )
 
 
 def _measured(experiment: str, name: str) -> list[dict[str, Any]]:
-    asked = validated(Reproduction, resolved(composed("reproduce", [f"experiment={experiment}", f"methods=[{name}]"])))
+    return [row for row in _found_rows(experiment, LEDGER) if row["method"] in (name, f"{name} tuned")]
+
+
+@functools.cache
+def _found_rows(experiment: str, ledger: Path) -> list[dict[str, Any]]:
+    asked = validated(Reproduction, resolved(composed("reproduce", [f"experiment={experiment}"])))
     try:
-        return found_rows(asked.cells(), read_rows(LEDGER))
+        return found_rows(asked.cells(), read_rows(ledger))
     except InputError:  # nothing of it yet
         return []
+
+
+def _values(*overrides: str) -> dict[str, Any]:
+    return configured(overrides)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
@@ -175,8 +175,8 @@ def _annotation(target: Callable[..., Any], key: str) -> Any:
 
 
 def _check_value(value: Any, annotation: Any, path: str) -> None:
-    if isinstance(value, dict):
-        return  # a node of its own, or a mapping of nodes
+    if isinstance(value, dict) or (value is None and type(None) in get_args(annotation)):
+        return  # a node of its own, a mapping of nodes, or a part that may be left out
     _check_finite(value, path)
     try:
         TypeAdapter(annotation).validate_python(value)

@@ -39,3 +39,10 @@ def ramp(progress: float, gain: float) -> float:
 def squared_distance(x: Tensor, y: Tensor) -> Tensor:
     """``||x_i - y_i||_2^2`` for every row: (n, d), (n, d) -> (n,)."""
     return (x - y).square().sum(dim=1)
+
+
+def sharing(label: Tensor) -> Tensor:
+    """Whether two items share a class (n, n): of labels (n,), or of distributions over classes (n, classes)."""
+    if label.ndim == 1:
+        return label[:, None] == label[None, :]
+    return label @ label.T > 0

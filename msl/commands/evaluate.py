@@ -7,7 +7,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from msl.commands.inputs import read_data, with_texts
 from msl.commands.protocols import every_protocol
-from msl.commands.settings import Evaluating, Group, Settings, build, check_same_data, read_settings
+from msl.commands.searching import build
+from msl.commands.settings import Evaluating, Group, Settings, check_same_data, read_settings
 from msl.commands.train import console, described, identity, show
 from msl.config import check, recomposed, resolved, validated
 from msl.data.dataset import DataSet

@@ -72,7 +72,7 @@ def with_texts(data: DataSet, texts: dict[str, Any], split: Split, fitted: Group
     card = replace(
         data.card,
         name=f"{data.card.name}-{texts['name']}",
-        features=(data.card.features[0], f"{_described(texts)}, fitted to the seen training texts"),
+        features=(data.card.features[0], f"{_described(texts)}, learnt, if at all, from the seen training texts"),
     )
     return replace(data, card=card, pairs=replace(data.pairs, b=Features(features, data.pairs.b.index)))
 

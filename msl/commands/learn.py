@@ -1,17 +1,16 @@
 """Choosing on validation rows, then fitting on all seen classes: the same for trained and closed-form methods."""
 
-import itertools
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
 
 from msl.commands.journal import Journal
+from msl.commands.searching import build_trainer, searched
 from msl.commands.settings import Run
-from msl.config import instantiate
 from msl.evaluation.protocol import validation_map
 from msl.evaluation.run import Card
 from msl.files import write_json
@@ -54,13 +53,6 @@ def select(run: Run, journal: Journal) -> Trial:
     return max(trials, key=lambda trial: trial.validation or 0.0)
 
 
-def searched(method: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Every combination of the values under the method's `search` (one empty combination if there are none)."""
-    search: dict[str, list[Any]] = method.get("search") or {}
-    for values in itertools.product(*search.values()):
-        yield dict(zip(search, values, strict=True))
-
-
 def _score(run: Run) -> Callable[[Method], float] | None:
     if run.settings.select_on == "nothing" or not run.split.rows["validation"]:
         return None
@@ -92,7 +84,7 @@ def _fit(
         method,
         pairs,
         classes,
-        instantiate(run.settings.trainer),
+        build_trainer(run.settings.trainer, chosen),
         seed=run.settings.seed,
         stop=stop,
         score=score,

@@ -9,7 +9,8 @@ from rich.console import Console
 from msl.commands.evaluate import load
 from msl.commands.inputs import training_pairs
 from msl.commands.next_command import override, say_next
-from msl.commands.settings import Group, Settings, build
+from msl.commands.searching import build
+from msl.commands.settings import Group, Settings
 from msl.config import check, resolved, validated
 from msl.data.dataset import DataSet
 from msl.data.splits import Split

@@ -10,10 +10,11 @@ from pydantic import Field
 from rich.console import Console
 
 from msl.commands.inputs import read_data
-from msl.commands.reproducing.experiment import Arm, Cell, Experiment, cells, located, missing, narrowed
+from msl.commands.reproducing.arms import Arm, Experiment, arm_values, narrowed
+from msl.commands.reproducing.cells import Cell, cells, located, missing
 from msl.commands.reproducing.run_cells import launched, worked_off
-from msl.commands.settings import Group, read_settings
-from msl.config import composed, resolved, validated
+from msl.commands.settings import Group, checked_settings
+from msl.config import resolved, validated
 from msl.evaluation.ledger import rows_so_far
 from msl.evaluation.run import RunFolder
 from msl.files import locked
@@ -127,7 +128,7 @@ def _read(every: list[Cell], known: set[str]) -> list[Cell]:
     read: dict[str, str] = {}
     refused: dict[str, InputError] = {}
     for arm in dict.fromkeys(cell.arm for cell in every if cell.arm.source in wanted):
-        settings, _ = read_settings(composed("train", arm.overrides))
+        settings = checked_settings(arm_values(arm))
         shared = json.dumps([settings.data, settings.texts])
         try:
             digests[arm] = read[shared] = read.get(shared) or read_data(settings.data, settings.texts)[1]

@@ -1,7 +1,6 @@
 """What `msl train` is told, checked: everything that can be wrong with it is found before anything is written."""
 
 import functools
-from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -10,6 +9,7 @@ from omegaconf import DictConfig
 from pydantic import BaseModel, ConfigDict, Field
 
 from msl.commands.inputs import read_data, training_pairs, with_embedding, with_texts
+from msl.commands.searching import build, check_search
 from msl.config import check, config_hash, instantiate, resolved, validated
 from msl.data.classes import Classes
 from msl.data.dataset import DataSet
@@ -123,8 +123,13 @@ class Settings(Group):
 def read_settings(cfg: DictConfig) -> tuple[Settings, str]:
     """The checked settings and the hash of all that can change a number."""
     values = resolved(cfg)
+    return checked_settings(values), config_hash(values)
+
+
+def checked_settings(values: dict[str, Any]) -> Settings:
+    """The settings as a model; an `InputError` naming what is wrong with one."""
     check(values)
-    return validated(Settings, values), config_hash(values)
+    return validated(Settings, values)
 
 
 @dataclass(frozen=True)
@@ -178,6 +183,7 @@ def prepare(cfg: DictConfig, folder: Path, overrides: list[str]) -> Run:
     shown = with_texts(data, settings.texts, split, "seen_train")
     pairs, classes = training_pairs(shown, split, selecting=False)
     check_rows(shown, split, settings.evaluation.protocol)
+    check_search(settings.method, settings.trainer)
     build(settings.method, sizes(pairs, classes), {})  # a wrong combination of networks shows here
     card = Card(
         label=settings.label,
@@ -221,19 +227,3 @@ def check_same_data(card: Card, found: str, folder: Path) -> None:
 def sizes(pairs: Pairs, classes: Classes) -> Sizes:
     """The widths that the data decide."""
     return Sizes(a=pairs.a.shape[1], b=pairs.b.shape[1], classes=len(classes), embedding=classes.vectors.shape[1])
-
-
-def build(method: dict[str, Any], sizes: Sizes, chosen: dict[str, Any]) -> Method:
-    """Instantiate a method node; `chosen` maps dotted keys below it to searched values."""
-    node = deepcopy(method)
-    for path, value in chosen.items():
-        *parents, last = path.split(".")
-        place = node
-        for key in parents:
-            place = place.get(key, {})
-        if last not in place:
-            raise InputError(f"method.search names {path!r}, which is no key of method={method['name']}; correct it")
-        place[last] = value
-    check(node, "method")
-    built: Method = instantiate(node)(sizes)
-    return built

@@ -53,7 +53,8 @@ def table(cfg: DictConfig) -> None:
 
 
 def _experiment(named: dict[str, Any], wanted: Tabulation, rows: list[dict[str, Any]], out: Path | None) -> None:
-    from msl.commands.reproducing.experiment import Experiment, cells  # here: a plain table needs no torch
+    from msl.commands.reproducing.arms import Experiment  # here: a plain table needs no torch
+    from msl.commands.reproducing.cells import cells
     from msl.commands.reproducing.render import render, studied
 
     experiment = validated(Experiment, named)

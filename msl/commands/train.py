@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,10 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> list[dict[str,
     try:
         started = time.perf_counter()
         method, card = learn(run, Journal(folder / "log.csv", board, resume=run.resuming))
-        console.print(f"learnt in {time.perf_counter() - started:.1f} s{_chosen(card)}")
+        seconds = time.perf_counter() - started
+        console.print(f"learnt in {seconds:.1f} s{_chosen(card)}")
         run.folder.write_weights(method)
-        run.folder.write_card(card)
+        run.folder.write_card(replace(card, seconds=None if run.resuming else round(seconds, 3)))
         rows = report(run, method, card, board)
     except BaseException:
         board.finish(exit_code=1)

@@ -83,28 +83,58 @@ def words(texts: Sequence[str], fit_rows: Ints) -> Floats:
             made-up one would be measured as if it meant something.
     """
     vocabulary = WordVectors.load()
-    counts = _counts(texts, vocabulary)
-    silent = np.flatnonzero(np.diff(counts.indptr) == 0)
-    if len(silent):
-        some = ", ".join(map(str, silent[:_AT_MOST])) + (", ..." if len(silent) > _AT_MOST else "")
-        raise InputError(
-            f"texts=words: {len(silent)} of the {len(texts)} texts have no known English word, rows {some}, the first "
-            f"being {texts[silent[0]][:60]!r}; leave these items out, or choose texts=bow"
-        )
+    known = _known(texts, vocabulary, kind="words")
+    counts = _counts(known, len(vocabulary.words))
     having = (counts[fit_rows] > 0).sum(axis=0)
     idf = np.log((1 + len(fit_rows)) / (1 + having)) + 1
     totals = counts @ (idf[:, None] * vocabulary.vectors.astype(np.float64))
     return np.asarray(totals / np.linalg.norm(totals, axis=1, keepdims=True), np.float32)
 
 
-def _counts(texts: Sequence[str], vocabulary: WordVectors) -> "csr_array":
+def sequence(texts: Sequence[str], fit_rows: Ints, *, length: Count) -> Floats:
+    """The embedded word vectors of each text's first `length` known words, in order; (n, length * 120).
+
+    Vectors stand one after the other; zeros come before those of a text with fewer, as Keras pads. Nothing is learnt
+    from any row.
+
+    Args:
+        texts: n texts.
+        fit_rows: unused.
+        length: steps of the sequence. A compound that is known by its two parts only takes two of them.
+
+    Raises:
+        InputError: texts without a known English word; the message lists their rows.
+    """
+    vocabulary = WordVectors.load()
+    places = np.full((len(texts), length), -1)
+    for row, found in enumerate(_known(texts, vocabulary, kind="sequence")):
+        first = found[:length]
+        places[row, length - len(first) :] = first
+    steps = np.asarray(vocabulary.vectors[places], np.float32)
+    steps[places < 0] = 0
+    return steps.reshape(len(texts), -1)
+
+
+def _known(texts: Sequence[str], vocabulary: WordVectors, *, kind: str) -> list[list[int]]:
+    """Rows of each text's known words, in order; an `InputError` lists the texts that have none."""
+    find = functools.cache(vocabulary.find)
+    rows = [[row for word in tokens(text) for row in find(word)] for text in texts]
+    silent = [number for number, found in enumerate(rows) if not found]
+    if silent:
+        some = ", ".join(map(str, silent[:_AT_MOST])) + (", ..." if len(silent) > _AT_MOST else "")
+        raise InputError(
+            f"texts={kind}: {len(silent)} of the {len(texts)} texts have no known English word, rows {some}, the first "
+            f"being {texts[silent[0]][:60]!r}; leave these items out, or choose texts=bow"
+        )
+    return rows
+
+
+def _counts(rows: Sequence[Sequence[int]], size: int) -> "csr_array":
     """Texts x vocabulary: how often each word stands in each text."""
     from scipy.sparse import csr_array
 
-    find = functools.cache(vocabulary.find)
-    rows = [[row for word in tokens(text) for row in find(word)] for text in texts]
     ends = np.concatenate([[0], np.cumsum([len(each) for each in rows])])
     columns = np.array([row for each in rows for row in each], dtype=np.int64)
-    counts = csr_array((np.ones(len(columns)), columns, ends), shape=(len(texts), len(vocabulary.words)))
+    counts = csr_array((np.ones(len(columns)), columns, ends), shape=(len(rows), size))
     counts.sum_duplicates()
     return counts

@@ -54,6 +54,11 @@ class Claim:
         """The number, from 0 to 1; None if the source has none for the direction."""
         return dict(zip(DIRECTIONS, self.numbers, strict=True))[direction]
 
+    def printed(self, direction: Direction) -> str:
+        """The number to three decimals, or that there is none."""
+        value = self.value(direction)
+        return "no number" if value is None else f"{value:.3f}"
+
 
 @dataclass(frozen=True)
 class Verdict:

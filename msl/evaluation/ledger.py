@@ -11,6 +11,7 @@ import numpy as np
 from msl.evaluation.comparison import Comparison, compare, holm
 from msl.evaluation.consistency import check_consistent
 from msl.evaluation.interval import Interval, t_interval
+from msl.evaluation.packing import packed, unpacked
 from msl.files import locked, write_text
 from msl.types import InputError
 
@@ -38,6 +39,8 @@ class Summary:
     lift: float
     difference: Comparison | None
     """Paired difference to the reference method on the same splits; `p_holm` is over the methods of the same cell."""
+    seconds: float | None = None
+    """Mean time to learn, selection included, of the runs that were timed; None if none was."""
 
 
 def read_rows(file: Path) -> list[dict[str, Any]]:
@@ -60,10 +63,10 @@ def _read(file: Path) -> list[dict[str, Any]]:
         rows = (
             json.loads(text)
             if file.suffix == ".json"
-            else [json.loads(line) for line in text.split("\n") if line.strip()]
+            else [row for line in text.split("\n") if line.strip() for row in unpacked(json.loads(line))]
         )
         rows = [dict(row) for row in rows]
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, KeyError) as error:
         raise InputError(f"{file} is not a ledger of JSON rows ({error}); restore it") from None
     for number, row in enumerate(rows, start=1):
         lacking = [key for key in _NEEDED if key not in row]
@@ -85,8 +88,7 @@ def append(ledger: Path, rows: Iterable[dict[str, Any]]) -> None:
     with locked(ledger):
         known = {_identity(row): row for row in (_read(ledger) if ledger.is_file() else [])}
         known |= {_identity(row): row for row in rows}
-        lines = [json.dumps(row, sort_keys=True, ensure_ascii=False, allow_nan=False) for row in known.values()]
-        write_text(ledger, "\n".join(lines) + "\n")
+        write_text(ledger, "\n".join(packed(known.values())) + "\n")
 
 
 def summarise(rows: Sequence[dict[str, Any]], *, metric: str, direction: str, reference: str | None) -> list[Summary]:
@@ -138,6 +140,7 @@ def _summary(key: _Cell, cells: dict[_Cell, list[dict[str, Any]]], reference: st
     values = by_split(cells[key], "value")
     other = cells.get((data, protocol, regime, reference), []) if reference and reference != method else []
     others = by_split(other, "value")
+    timed = [row["seconds"] for row in cells[key] if row.get("seconds") is not None]
     return Summary(
         method=method,
         data=data,
@@ -147,6 +150,7 @@ def _summary(key: _Cell, cells: dict[_Cell, list[dict[str, Any]]], reference: st
         chance=float(np.mean(list(by_split(cells[key], "chance").values()))),
         lift=float(np.mean(list(by_split(cells[key], "lift").values()))),
         difference=compare(values, others) if values.keys() & others.keys() else None,
+        seconds=float(np.mean(timed)) if timed else None,
     )
 
 

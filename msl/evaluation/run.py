@@ -41,6 +41,8 @@ class Card:
     """How many epochs the final fit took, as selection chose; None for a closed-form method."""
     validation: float | None = None
     """The chosen trial's mAP on the validation rows."""
+    seconds: float | None = None
+    """What selection and the final fit took; None if the run was stopped on the way."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class RunFolder:
             )
         try:
             content = json.loads(file.read_text(encoding="utf-8"))
-            content = {key: content[key] for key in Card.__dataclass_fields__}
+            content = {key: content[key] for key in Card.__dataclass_fields__ if key in content}
             lists = {key: tuple(content[key]) for key in ("classes", "encoders", "overrides")}
             return Card(**content | lists | {"sizes": Sizes(**content["sizes"])})
         except (ValueError, KeyError, TypeError) as error:

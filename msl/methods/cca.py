@@ -4,8 +4,9 @@ import torch
 from torch import Tensor
 
 from msl.data.classes import Classes
-from msl.data.pairs import Features, Pairs
+from msl.data.pairs import Pairs
 from msl.methods.method import ClosedForm, Sizes
+from msl.methods.moments import span, standardised
 from msl.nets.standardise import Standardise
 from msl.types import Count, InputError, Modality, NonNegative
 
@@ -34,7 +35,7 @@ class CCA(ClosedForm):
     def fit(self, pairs: Pairs, classes: Classes) -> None:
         """Solve for the training pairs; classes are not used."""
         self.prepare(pairs)
-        basis_a, basis_b = self._basis(pairs.a, "a"), self._basis(pairs.b, "b")
+        basis_a, basis_b = span(self.inputs["a"], pairs.a), span(self.inputs["b"], pairs.b)
         aa, ab, bb = self._covariances(pairs, basis_a, basis_b)
         whiten_a, whiten_b = self._whitening(aa), self._whitening(bb)
         left, correlations, right = torch.linalg.svd(whiten_a @ ab @ whiten_b, full_matrices=False)
@@ -44,24 +45,14 @@ class CCA(ClosedForm):
         self.get_buffer("to_code_b")[:, :found] = (basis_b @ whiten_b @ right.T[:, :found] * weights).float()
         self.get_buffer("correlations")[:found] = correlations[:found].float()
 
-    def _basis(self, features: Features, modality: Modality) -> Tensor:
-        """Orthonormal directions (size, rank) to solve in: of fewer pairs than features, those the pairs span.
-
-        No other direction has any covariance, and a bag of thousands of words is solved for in seconds.
-        """
-        size = features.shape[1]
-        if len(features) >= size:
-            return torch.eye(size, dtype=torch.float64)
-        rows: Tensor = self.inputs[modality](torch.from_numpy(features[:])).double()
-        basis: Tensor = torch.linalg.qr(rows.T).Q
-        return basis
-
     def _covariances(self, pairs: Pairs, basis_a: Tensor, basis_b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Covariances of a with a, of a with b, and of b with b, summed in float64 stretch by stretch."""
         sums: list[Tensor | float] = [0.0, 0.0, 0.0]
-        for raw_a, raw_b in zip(pairs.a.stretches(), pairs.b.stretches(), strict=True):
-            a: Tensor = self.inputs["a"](torch.from_numpy(raw_a)).double() @ basis_a
-            b: Tensor = self.inputs["b"](torch.from_numpy(raw_b)).double() @ basis_b
+        rows_a, rows_b = (
+            standardised(self.inputs["a"], pairs.a, basis_a),
+            standardised(self.inputs["b"], pairs.b, basis_b),
+        )
+        for a, b in zip(rows_a, rows_b, strict=True):
             sums = [total + left.T @ right for total, (left, right) in zip(sums, ((a, a), (a, b), (b, b)), strict=True)]
         aa, ab, bb = (total / len(pairs) for total in sums)
         return torch.as_tensor(aa), torch.as_tensor(ab), torch.as_tensor(bb)

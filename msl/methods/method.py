@@ -27,7 +27,8 @@ class Sizes:
 @dataclass(frozen=True, kw_only=True)
 class Batch:
     """n training pairs: features `a` (n, size_a) and `b` (n, size_b), `label` (n,) among the classes trained on,
-    their `embedding` (n, size), and where training stands: `step` counts batches, `progress` runs from 0 to 1.
+    their `embedding` (n, size), those of all `class_embeddings` (classes, size), and where training stands: `step`
+    counts batches, `progress` runs from 0 to 1.
 
     Of items with several classes, `label` (n, classes) is a distribution over them and `embedding` its mean.
     """
@@ -36,13 +37,17 @@ class Batch:
     b: Tensor
     label: Tensor
     embedding: Tensor
+    class_embeddings: Tensor
     step: int
     progress: float
 
     def to(self, device: torch.device, **options: Any) -> "Batch":
         """The same batch on a device."""
-        moved = {name: getattr(self, name).to(device, **options) for name in ("a", "b", "label", "embedding")}
+        moved = {name: getattr(self, name).to(device, **options) for name in _TENSORS}
         return replace(self, **moved)
+
+
+_TENSORS = ("a", "b", "label", "embedding", "class_embeddings")
 
 
 class Method(nn.Module, ABC):
@@ -84,6 +89,9 @@ class Trained(Method):
     @abstractmethod
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Scalar value of every term, and `total`, which training minimises."""
+
+    def settle(self, pairs: Pairs, classes: Classes) -> None:
+        """Take what codes need besides the weights from the training pairs; called before codes are asked for."""
 
     def monitors(self) -> dict[str, Tensor]:
         """Scalars of the last batch worth watching that nothing minimises."""

@@ -2,22 +2,22 @@
 
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
 
+from msl.nets.mlp import ACTIVATIONS, Activation
 from msl.types import Count
 
 
 class CodeLayer(nn.Module):
-    """Hidden (n, inputs) -> code (n, size); `activation` bounds the code (`tanh`) or leaves it (`none`)."""
+    """Hidden (n, inputs) -> code (n, size); `activation` bounds the code (`tanh`, `relu`) or leaves it (`none`)."""
 
-    def __init__(self, inputs: int, *, size: Count, activation: Literal["none", "tanh"]) -> None:
+    def __init__(self, inputs: int, *, size: Count, activation: Activation | Literal["none"]) -> None:
         super().__init__()
         self.size = size
         self.linear = nn.Linear(inputs, size)
-        self.bounded = activation == "tanh"
+        self.activation = None if activation == "none" else ACTIVATIONS[activation]()
 
     def forward(self, hidden: Tensor) -> Tensor:
         """(n, inputs) -> (n, size)."""
         code: Tensor = self.linear(hidden)
-        return torch.tanh(code) if self.bounded else code
+        return code if self.activation is None else self.activation(code)

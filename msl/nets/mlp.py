@@ -7,7 +7,7 @@ from torch import nn
 
 Activation: TypeAlias = Literal["relu", "tanh", "gelu"]
 
-_ACTIVATIONS: dict[Activation, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh, "gelu": nn.GELU}
+ACTIVATIONS: dict[Activation, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh, "gelu": nn.GELU}
 
 
 def mlp(
@@ -16,7 +16,7 @@ def mlp(
     """Linear layers with an activation, then dropout, after each hidden one; a last linear layer if `outputs` is given."""
     layers: list[nn.Module] = []
     for width in hidden:
-        layers += [nn.Linear(inputs, width), _ACTIVATIONS[activation]()]
+        layers += [nn.Linear(inputs, width), ACTIVATIONS[activation]()]
         if dropout:
             layers.append(nn.Dropout(dropout))
         inputs = width

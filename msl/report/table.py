@@ -27,7 +27,7 @@ TITLES = {
 _NAMES = ("data", "protocol", "regime", "method")
 _NUMBERS = (
     *("value", "low", "high", "splits", "chance", "lift"),
-    *("difference", "difference_low", "difference_high", "difference_splits", "p", "p_holm", "effect"),
+    *("difference", "difference_low", "difference_high", "difference_splits", "p", "p_holm", "effect", "seconds"),
 )
 PARTS = ("_of_seen", "_of_unseen", "_harmonic")
 
@@ -96,7 +96,7 @@ def protocols_tables(rows: Sequence[dict[str, Any]]) -> list[Table]:
 
 def protocols_markdown(rows: Sequence[dict[str, Any]]) -> str:
     """The same lines as a Markdown table."""
-    return _markdown(*_protocol_cells(rows))
+    return markdown_lines(*_protocol_cells(rows))
 
 
 def _protocol_cells(rows: Sequence[dict[str, Any]]) -> tuple[list[str], list[list[str]]]:
@@ -149,10 +149,11 @@ def markdown(
     heads[place:place] = list(directions)
     for number, line in enumerate(lines):
         line[place:place] = [f"{found[number].value.mean:.3f}" for found in directions.values()]
-    return _markdown(heads, lines)
+    return markdown_lines(heads, lines)
 
 
-def _markdown(heads: list[str], lines: list[list[str]]) -> str:
+def markdown_lines(heads: list[str], lines: list[list[str]]) -> str:
+    """Heads and cells as a Markdown table; columns of names on the left, of numbers on the right."""
     rule = ["---" if head in _NAMES else "---:" for head in heads]
     escaped = [
         [re.sub(r"<(?=[a-zA-Z/!])", "&lt;", cell).replace("|", "\\|") for cell in line] for line in (heads, *lines)
@@ -175,8 +176,9 @@ def _numbers(summary: Summary) -> list[float | None]:
     value, change = summary.value, summary.difference
     found: list[float | None] = [value.mean, value.low, value.high, value.n, summary.chance, summary.lift]
     if change is None:
-        return found + [None] * (len(_NUMBERS) - len(found))
-    return [*found, change.mean, change.low, change.high, change.n, change.p, change.p_holm, change.effect]
+        return [*found, *[None] * (len(_NUMBERS) - len(found) - 1), summary.seconds]
+    compared = [change.mean, change.low, change.high, change.n, change.p, change.p_holm, change.effect]
+    return [*found, *compared, summary.seconds]
 
 
 def _defined(number: float | None) -> str:
@@ -197,6 +199,10 @@ def summary_cells(summaries: Sequence[Summary], reference: str | None) -> tuple[
         heads += [f"− {reference}", "p (Holm)", "d"]
         for summary, line in zip(summaries, lines, strict=True):
             line += _difference_cells(summary.difference)
+    if any(summary.seconds is not None for summary in summaries):
+        heads.append("learning, s")
+        for summary, line in zip(summaries, lines, strict=True):
+            line.append("" if summary.seconds is None else f"{summary.seconds:.1f}")
     idle = {column for column in (0, 1) if len({line[column] for line in lines}) == 1}
     return _without(heads, idle), [_without(line, idle) for line in lines]
 

@@ -56,7 +56,7 @@ def train(
     method.prepare(pairs)
     batches = Batches(pairs, classes, size=training.batch, seed=seed, epochs=training.epochs)
     module = MethodModule(method, batches, optimiser=training.optimiser, seed=seed)
-    validation = Validate(score, every=training.validate_every) if score else None
+    validation = Validate(_settled(score, pairs, classes), every=training.validate_every) if score else None
     bar = [RichProgressBar(refresh_rate=10)] if progress else []
     trainer = pl.Trainer(
         accelerator="cpu",
@@ -77,7 +77,17 @@ def train(
         default_root_dir=checkpoint.parent,
     )
     trainer.fit(module, ckpt_path=_checkpoint(checkpoint) if resume else None, weights_only=True)
+    method.settle(pairs, classes)
     return validation.best if validation else None
+
+
+def _settled(score: Callable[[Method], float], pairs: Pairs, classes: Classes) -> Callable[[Method], float]:
+    def settled(method: Method) -> float:
+        assert isinstance(method, Trained)
+        method.settle(pairs, classes)
+        return score(method)
+
+    return settled
 
 
 def _checkpoint(file: Path) -> Path | None:

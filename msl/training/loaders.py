@@ -45,6 +45,7 @@ class Batches:
             b=torch.from_numpy(self.b[positions]),
             label=label,
             embedding=self.vectors[label] if label.ndim == 1 else label @ self.vectors,
+            class_embeddings=self.vectors,
             step=self.step,
             progress=self.step / (self.epochs * len(self)),
         )

@@ -20,7 +20,8 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 from torch.utils.flop_counter import FlopCounterMode
 
-from msl.commands.settings import build, sizes
+from msl.commands.searching import build
+from msl.commands.settings import sizes
 from msl.config import composed, instantiate, resolved
 from msl.data.classes import Classes
 from msl.data.pairs import Features, Pairs

@@ -11,8 +11,9 @@ import pytest
 import yaml
 
 import msl
-from msl.commands.settings import build
+from msl.commands.searching import build
 from msl.config import check, composed, resolved
+from msl.evaluation.ledger import append, read_rows
 from msl.methods.method import Sizes
 from msl.types import InputError
 
@@ -50,7 +51,7 @@ def test_generated_pages_are_what_code_configuration_and_ledger_say(documents):
     for page, wanted in pages.items():
         assert page.read_text(encoding="utf-8") == wanted, f"{page} is out of date; run python docs/generate.py"
     methods = {file.stem for file in (ROOT / "conf" / "method").glob("*.yaml")}
-    assert {page.stem for page in pages} == methods | {"equations"}
+    assert {page.stem for page in pages} == methods | {"equations", "methods"}
     assert {page.stem for page in (ROOT / "docs" / "methods").glob("*.md")} == methods
 
 
@@ -68,9 +69,7 @@ def test_the_page_of_a_method_says_what_a_reader_wants_to_know(documents):
 
 def test_a_methods_results_are_its_own_rows_of_the_ledger(documents, tmp_path, monkeypatch):
     pages = documents["method_pages"]
-    lines = pages.LEDGER.read_text(encoding="utf-8").splitlines()
-    other = [line for line in lines if json.loads(line)["method"] != "cca"]
-    (tmp_path / "ledger.jsonl").write_text("\n".join(other) + "\n", encoding="utf-8")
+    append(tmp_path / "ledger.jsonl", [row for row in read_rows(pages.LEDGER) if not row["method"].startswith("cca")])
     before = pages.page("masln")
     monkeypatch.setattr(pages, "LEDGER", tmp_path / "ledger.jsonl")
     assert "None in the ledger yet" in pages.page("cca")
@@ -178,7 +177,7 @@ def test_a_wrong_number_in_the_ledger_shows_on_the_pages(measure, tmp_path, monk
             row["value"] += 0.01
             row["lift"] = (row["value"] - row["chance"]) / (1 - row["chance"])
     forged = tmp_path / "ledger.jsonl"
-    forged.write_text("\n".join(map(json.dumps, rows)) + "\n", encoding="utf-8")
+    append(forged, rows)
     monkeypatch.setattr(measure, "LEDGER", forged)
     changed = {page.stem for page, text in measure.pages().items() if page.read_text(encoding="utf-8") != text}
     assert {"emoji_extendable", "extendable", "ablation"} <= changed
@@ -186,12 +185,11 @@ def test_a_wrong_number_in_the_ledger_shows_on_the_pages(measure, tmp_path, monk
 
 
 def test_a_wrong_number_in_one_row_is_refused(measure, tmp_path):
-    lines = measure.LEDGER.read_text(encoding="utf-8").splitlines()
-    rows = [json.loads(line) for line in lines]
+    rows = measure.read_rows(measure.LEDGER)
     number = next(number for number, row in enumerate(rows) if row["direction"] == "mean" and row["metric"] == "map")
     rows[number]["value"] += 0.001
     forged = tmp_path / "ledger.jsonl"
-    forged.write_text("\n".join(map(json.dumps, rows)) + "\n", encoding="utf-8")
+    append(forged, rows)
     with pytest.raises(InputError, match=rf"ledger\.jsonl: row {number + 1}"):
         measure.read_rows(forged)
 

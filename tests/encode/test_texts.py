@@ -72,7 +72,7 @@ WORDS = st.sampled_from(["cat", "dog", "train", "zebra", "fast", "running", "mus
 SOME = st.lists(WORDS, min_size=1, max_size=5).map(lambda words: " ".join(["bird", *words]))
 
 
-@pytest.mark.parametrize("name", ["bow", "words"])
+@pytest.mark.parametrize("name", ["bow", "words", "sequence"])
 @given(st.lists(SOME, min_size=8, max_size=8), SOME, st.integers(5, 7))
 @settings(max_examples=25, deadline=None)
 def test_a_text_that_is_not_fitted_to_shapes_its_own_row_only(name, some, other, place):
@@ -102,19 +102,51 @@ def test_words_are_the_encoding_with_the_idf_of_the_seen_texts():
     np.testing.assert_allclose(found, learnt.encode(TEXTS), atol=1e-6)
 
 
-def test_texts_without_a_known_word_are_named_by_their_rows():
+@pytest.mark.parametrize("name", ["words", "sequence"])
+def test_texts_without_a_known_word_are_named_by_their_rows(name):
     texts = ["cat", "xyzzy", *["日本"] * 11, "dog"]
     with pytest.raises(
         InputError,
-        match=r"12 of the 14 texts have no known English word, rows 1, 2, 3, .*10, ..., the first being 'xyzzy'",
+        match=rf"texts={name}: 12 of the 14 texts have no known English word, rows 1, 2, 3, .*10, ..., the first being 'xyzzy'",
     ):
-        kind("words")(texts, np.array([0]))
+        kind(name)(texts, np.array([0]))
+
+
+def test_a_sequence_is_the_vectors_of_the_first_known_words_after_zeros():
+    vocabulary = WordVectors.load()
+
+    def of(*words):
+        return np.concatenate([np.float32(vocabulary.vectors[vocabulary.row(word)]) for word in words])
+
+    found = kind("sequence", length=3)(["Cats, xyzzy dogs", "fast train dog cat", "dog dog", "trainfast"], SEEN)
+    assert found.dtype == np.float32
+    zeros = np.zeros(120, np.float32)
+    expected = [[zeros, of("cats", "dogs")], [of("fast", "train", "dog")], [zeros, of("dog", "dog")], [zeros, of("train", "fast")]]  # fmt: skip
+    np.testing.assert_array_equal(found, [np.concatenate(row) for row in expected])
+
+
+@given(st.lists(SOME, min_size=1, max_size=6), st.integers(1, 4))
+@settings(max_examples=25, deadline=None)
+def test_a_longer_sequence_ends_with_the_shorter_while_words_last(some, extra):
+    longest = max(len(text.split()) for text in some)
+    short, long = (kind("sequence", length=length)(some, SEEN) for length in (longest, longest + extra))
+    np.testing.assert_array_equal(long, np.pad(short, ((0, 0), (extra * 120, 0))))
+
+
+def test_a_sequence_learns_from_no_rows():
+    np.testing.assert_array_equal(kind("sequence")(TEXTS[:5], SEEN), kind("sequence")(TEXTS[:5], np.array([3])))
 
 
 @pytest.mark.parametrize(("key", "value"), [("size", 0), ("fewest_texts", 0), ("unit", "maybe"), ("sise", 3)])
 def test_wrong_configuration_is_named(key, value):
     with pytest.raises(InputError, match=f"texts.{key}"):
         kind("bow", **{key: value})
+
+
+@pytest.mark.parametrize("value", [0, -1, "many"])
+def test_a_sequence_has_a_step_at_least(value):
+    with pytest.raises(InputError, match=r"texts\.length"):
+        kind("sequence", length=value)
 
 
 @pytest.mark.skipif(not WIKIPEDIA.is_dir(), reason="the shared Wikipedia texts are not here")
@@ -127,3 +159,11 @@ def test_wikipedia_texts_all_have_features(name, size):
     assert found.shape[0] == len(texts)
     assert found.shape[1] <= size
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, rtol=1e-5)
+
+
+@pytest.mark.skipif(not WIKIPEDIA.is_dir(), reason="the shared Wikipedia texts are not here")
+def test_wikipedia_texts_are_sequences_without_padding():
+    files = sorted((WIKIPEDIA / "texts").glob("*.xml"))[::20]
+    found = kind("sequence")([file.read_text(encoding="utf-8") for file in files], np.arange(1))
+    steps = np.linalg.norm(found.reshape(len(files), 20, 120), axis=2)
+    np.testing.assert_allclose(steps, 1, atol=1e-3)

@@ -35,11 +35,30 @@ def test_rows_come_back_as_they_were_appended(tmp_path):
     assert read_rows(tmp_path / "ledger.jsonl") == rows
 
 
-def test_a_ledger_is_one_json_object_per_line(tmp_path):
-    append(tmp_path / "ledger.jsonl", [row(), row(regime="seen")])
+def test_a_ledger_has_one_json_object_per_run_which_says_what_its_rows_share_once(tmp_path):
+    append(tmp_path / "ledger.jsonl", [row(), row(regime="seen"), row(config_hash="bbb")])
     text = (tmp_path / "ledger.jsonl").read_text()
     assert text.endswith("\n")
-    assert [json.loads(line)["regime"] for line in text.splitlines()] == ["unseen", "seen"]
+    lines = list(map(json.loads, text.splitlines()))
+    assert [line["run"]["config_hash"] for line in lines] == ["aaa", "bbb"]
+    regime = lines[0]["columns"].index("regime")
+    assert [numbers[regime] for numbers in lines[0]["rows"]] == ["unseen", "seen"]
+
+
+def test_a_ledger_of_one_row_a_line_is_read_too(tmp_path):
+    rows = [row(), row(regime="seen")]
+    (tmp_path / "ledger.jsonl").write_text("".join(f"{json.dumps(each)}\n" for each in rows))
+    assert read_rows(tmp_path / "ledger.jsonl") == rows
+
+
+@pytest.mark.parametrize("damage", [{"rows": [[1]]}, {"columns": ["value"]}, {"run": None}])
+def test_a_damaged_line_is_refused_in_one_line(tmp_path, damage):
+    append(tmp_path / "ledger.jsonl", [row()])
+    line = json.loads((tmp_path / "ledger.jsonl").read_text()) | damage
+    (tmp_path / "ledger.jsonl").write_text(json.dumps(line) + "\n")
+    with pytest.raises(InputError, match=r"ledger\.jsonl is not a ledger") as error:
+        read_rows(tmp_path / "ledger.jsonl")
+    assert "\n" not in str(error.value)
 
 
 def test_a_row_of_the_same_identity_replaces_the_earlier_one_in_its_place(tmp_path):

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from msl.commands.settings import build, sizes
+from msl.commands.searching import build
+from msl.commands.settings import sizes
 from msl.config import composed, instantiate, resolved
 from msl.data.folder import load
 from msl.files import write_json

@@ -7,8 +7,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from omegaconf import OmegaConf
 
 import msl.losses
+from msl.config import instantiate
+from msl.files import embedded
 from msl.losses.adversarial import adversarial
 from msl.losses.correlation import correlation
 from msl.losses.reconstruction import branch_reconstruction, reconstruction
@@ -16,13 +19,22 @@ from msl.losses.semantic import discriminative, softmax_term
 
 PAIRS, CODE, SIZE_A, SIZE_B, CLASSES = 6, 4, 5, 3, 4
 WIDTHS = {
-    "code_a": (CODE,), "code_b": (CODE,), "a": (SIZE_A,), "b": (SIZE_B,), "embedding": (3,),
+    "code_a": (CODE,), "code_b": (CODE,), "a": (SIZE_A,), "b": (SIZE_B,), "embedding": (CODE,),
     "rebuilt_a": (SIZE_A,), "a_from_a": (SIZE_A,), "a_from_b": (SIZE_A,),
     "rebuilt_b": (SIZE_B,), "b_from_a": (SIZE_B,), "b_from_b": (SIZE_B,),
     "modality_logits_a": (), "modality_logits_b": (),
     "class_logits": (CLASSES,), "class_logits_a": (CLASSES,), "class_logits_b": (CLASSES,),
+    "means": (3, CODE), "log_variances": (3, CODE), "specific_means": (2, CODE), "specific_log_variances": (2, CODE),
+    "fused_mean": (CODE,), "fused_log_variance": (CODE,), "fused_logits": (CLASSES,), "errors": (3, 3),
+    "a_from_fused": (SIZE_A,), "b_from_fused": (SIZE_B,),
+    "semantic": (CODE,), "embedding_from_a": (CODE,), "embedding_from_b": (CODE,), "embedding_from_semantic": (CODE,),
+    "true_logits_a": (), "made_logits_a": (), "true_logits_b": (), "made_logits_b": (),
+    "embedding_logits": (), "code_logits_a": (), "code_logits_b": (),
 }  # fmt: skip
 """Shape per pair of every tensor a loss can ask for by name."""
+
+OF_THE_BATCH = {"class_embeddings": (CLASSES, CODE), "scale": (), "bias": ()}
+"""Shape of the tensors that have no row per pair."""
 
 PAPERS = (correlation, branch_reconstruction, reconstruction, adversarial, softmax_term, discriminative)
 
@@ -40,7 +52,24 @@ def public_losses():
     ]
 
 
-EVERY = pytest.mark.parametrize("loss", public_losses(), ids=lambda loss: loss.__name__)
+def wanted(loss):
+    """Names of the tensors a loss asks for."""
+    return [p.name for p in inspect.signature(loss).parameters.values() if p.default is p.empty]
+
+
+def configured(function):
+    """The loss with the numbers its YAML gives it, if it has one of its own: what is left to give are tensors."""
+    file = embedded("conf") / "loss" / f"{function.__name__}.yaml"
+    return instantiate(OmegaConf.load(file)).loss if file.is_file() else function
+
+
+def name_of(loss):
+    return getattr(loss, "func", loss).__name__
+
+
+LOSSES = [configured(function) for function in public_losses()]
+EVERY = pytest.mark.parametrize("loss", LOSSES, ids=name_of)
+LABELLED = pytest.mark.parametrize("loss", [loss for loss in LOSSES if "label" in wanted(loss)], ids=name_of)
 OF_THE_PAPER = pytest.mark.parametrize("loss", PAPERS, ids=lambda loss: loss.__name__)
 
 
@@ -48,12 +77,16 @@ def tensor(name, seed, pairs=PAIRS):
     source = torch.Generator().manual_seed(1000 * seed + sum(map(ord, name)))
     if name == "label":
         return torch.randint(CLASSES, (pairs,), generator=source)
-    return torch.randn(pairs, *WIDTHS[name], dtype=torch.float64, generator=source)
+    shape = OF_THE_BATCH[name] if name in OF_THE_BATCH else (pairs, *WIDTHS[name])
+    return torch.randn(shape, dtype=torch.float64, generator=source)
 
 
 def arguments(loss, seed=0):
-    required = [p.name for p in inspect.signature(loss).parameters.values() if p.default is p.empty]
-    return {name: tensor(name, seed) for name in required}
+    return {name: tensor(name, seed) for name in wanted(loss)}
+
+
+def reordered(given_, order):
+    return {name: values if name in OF_THE_BATCH else values[list(order)] for name, values in given_.items()}
 
 
 def squared(x, y):
@@ -139,8 +172,17 @@ def test_gradient_of_the_loss_is_that_of_finite_differences(loss):
 @settings(deadline=None, max_examples=15)
 def test_permuting_the_pairs_permutes_the_values(loss, order, seed):
     given_ = arguments(loss, seed)
-    permuted = loss(**{name: values[list(order)] for name, values in given_.items()})
+    permuted = loss(**reordered(given_, order))
     torch.testing.assert_close(permuted, loss(**given_)[list(order)], atol=1e-12, rtol=1e-12)
+
+
+@LABELLED
+@given(seed=st.integers(0, 10_000))
+@settings(deadline=None, max_examples=10)
+def test_a_class_is_a_distribution_with_all_weight_on_it(loss, seed):
+    given_ = arguments(loss, seed)
+    certain = torch.nn.functional.one_hot(given_["label"], CLASSES).double()
+    torch.testing.assert_close(loss(**given_ | {"label": certain}), loss(**given_), atol=1e-12, rtol=1e-12)
 
 
 @OF_THE_PAPER

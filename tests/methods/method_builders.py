@@ -73,6 +73,7 @@ def batch_of(pairs, classes, *, step=0, progress=0.5, dtype=torch.float32):
         b=torch.from_numpy(pairs.b[:]).to(dtype),
         label=label,
         embedding=torch.from_numpy(classes.vectors).to(dtype)[label],
+        class_embeddings=torch.from_numpy(classes.vectors).to(dtype),
         step=step,
         progress=progress,
     )

@@ -1,5 +1,6 @@
 """Every method there is, found by walking `msl.methods` and `conf/method`: a new file and its YAML are tested unasked."""
 
+import functools
 import importlib
 import inspect
 import pkgutil
@@ -13,7 +14,8 @@ from method_builders import batch_of, planted_pairs
 from safetensors.torch import load, save
 
 import msl.methods
-from msl.commands.settings import build, sizes
+from msl.commands.searching import build
+from msl.commands.settings import sizes
 from msl.config import composed, resolved
 from msl.data.pairs import Features
 from msl.files import embedded
@@ -34,10 +36,14 @@ def concrete_methods():
     }
 
 
+@functools.cache
+def configured(name):
+    return resolved(composed("train", [f"method={name}"]))["method"]
+
+
 def built(name, seed=0):
-    configured = resolved(composed("train", [f"method={name}"]))["method"]
     torch.manual_seed(seed)
-    return build(configured, sizes(PAIRS, KNOWN), {})
+    return build(configured(name), sizes(PAIRS, KNOWN), {})
 
 
 def learnt(name, pairs=PAIRS, classes=KNOWN, seed=0):
@@ -52,6 +58,7 @@ def learnt(name, pairs=PAIRS, classes=KNOWN, seed=0):
         optimiser.zero_grad(set_to_none=True)
         method.loss(batch_of(pairs, classes, step=step, progress=step / 3))["total"].backward()
         optimiser.step()
+    method.settle(pairs, classes)
     return method
 
 
@@ -119,7 +126,8 @@ def test_a_code_depends_on_no_other_row_and_on_no_order(name, modality, methods)
     order = np.random.default_rng(0).permutation(len(features))
     beside = features.copy()
     beside[1:] = 1e6  # other rows, absurd ones
-    tolerance = {"atol": 1e-6 * max(1, np.abs(codes).max()), "rtol": 0}
+    # how a product is cut depends on the number of rows: float32 rounding of wide layers, which a whitening enlarges
+    tolerance = {"atol": 1e-5 * max(1, np.abs(codes).max()), "rtol": 0}
     np.testing.assert_allclose(alone, codes, **tolerance)
     np.testing.assert_allclose(methods[name].encode(features[order], modality), codes[order], **tolerance)
     np.testing.assert_allclose(methods[name].encode(beside, modality)[0], codes[0], **tolerance)

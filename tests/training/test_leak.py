@@ -11,6 +11,7 @@ from msl.commands.learn import learn
 from msl.commands.settings import prepare
 from msl.config import composed
 from msl.data.pairs import Features
+from msl.files import embedded
 from msl.report.tracking.board import Board
 
 
@@ -32,11 +33,17 @@ def shown(run, data):
     return replace(run, data=data, fitted_data=data)
 
 
-@pytest.mark.parametrize("method", ["masln", "cca"])
-@pytest.mark.parametrize("protocol", ["extendable", "dadn", "test_to_test", "standard"])
+METHODS = sorted(path.stem for path in embedded("conf").glob("method/*.yaml"))
+CASES = [
+    *((method, protocol) for method in ("masln", "cca") for protocol in ("dadn", "test_to_test", "standard")),
+    *((method, "extendable") for method in METHODS),
+]
+
+
+@pytest.mark.parametrize(("method", "protocol"), CASES)
 def test_poisoned_test_rows_change_no_bit_of_the_weights(method, protocol, small, tmp_path):
     chosen = small if method == "masln" else [text for text in small if not text.startswith("method.")]
-    cfg = composed("train", [*chosen, f"method={method}", f"protocol={protocol}"])
+    cfg = composed("train", [*chosen, f"method={method}", f"protocol={protocol}", "trainer.validate_every=2"])
     learnt = []
     for name, treat in (("clean", lambda run: run), ("poisoned", poisoned)):
         folder = tmp_path / name

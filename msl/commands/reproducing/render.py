@@ -9,7 +9,8 @@ from rich.console import Console
 
 from msl import __version__
 from msl.commands.next_command import override
-from msl.commands.reproducing.experiment import Cell, Experiment, found_rows, located, runs_of
+from msl.commands.reproducing.arms import Experiment
+from msl.commands.reproducing.cells import Cell, found_rows, located, runs_of
 from msl.config import composed, resolved
 from msl.evaluation.claims import Verdict, read_claims, verdict
 from msl.files import write_text

@@ -16,7 +16,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from msl.commands.next_command import override
-from msl.commands.reproducing.experiment import Arm, Cell, missing
+from msl.commands.reproducing.arms import Arm
+from msl.commands.reproducing.cells import Cell, missing
 from msl.commands.reproducing.workers import work_off
 from msl.config import composed
 from msl.evaluation.ledger import append, read_rows, rows_so_far
@@ -27,7 +28,7 @@ from msl.files import write_json
 def run_cell(cell: Cell, folder: Path, ledger: Path) -> list[dict[str, Any]]:
     """Train, evaluate and append one cell, whatever an earlier try left of it; returns its rows.
 
-    What it says goes to `said.txt` in its folder.
+    The ledger's rows also have the `seconds` it took to learn. What it says goes to `said.txt` in its folder.
     """
     from msl.commands.resume import resume
     from msl.commands.train import train
@@ -41,7 +42,8 @@ def run_cell(cell: Cell, folder: Path, ledger: Path) -> list[dict[str, Any]]:
             fresh = not (run.path / "card.json").is_file()
             overrides = cell.overrides
             rows = train(composed("train", overrides), run.path, overrides) if fresh else resume(run.path)
-    append(ledger, rows)
+    seconds = run.card().seconds
+    append(ledger, [row | {"seconds": seconds} for row in rows])
     return rows
 
 
@@ -131,7 +133,10 @@ def planned(plan: Path, number: int, ledger: Path) -> None:
 
     torch.set_num_threads(1)
     values = json.loads(plan.read_text(encoding="utf-8"))[number]
-    cell = Cell(**values | {"arm": Arm(**values["arm"] | {"overrides": tuple(values["arm"]["overrides"])})})
+    arm: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in values["arm"].items()
+    }
+    cell = Cell(**values | {"arm": Arm(**arm)})
     try:
         with threadpool_limits(1):
             run_cell(cell, plan.parent, ledger)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from omegaconf import DictConfig, OmegaConf
 from pydantic import Field
 
+from msl.commands.searching import searched_paths
 from msl.commands.settings import Group, Run, prepare, read_settings
 from msl.commands.sweeping.held_out import check_same_rows, held_out, other_rows, rows_from
 from msl.commands.sweeping.space import Choice, Space, Value, read_space, written
@@ -150,8 +151,9 @@ def _check_value(plan: Plan, first: First, others: Mapping[str, Value], value: M
 
 def _check_searched_once(space: Space, run: Run) -> None:
     for key in run.settings.method.get("search") or {}:
-        if f"method.{key}" in space:
-            raise InputError(
-                f"method.{key} is chosen anew in every run from method.search.{key}, whatever a sweep gives it; search it "
-                f"here alone with '~method.search.{key}'"
-            )
+        for path in searched_paths(key):
+            if path in space:
+                raise InputError(
+                    f"{path} is chosen anew in every run from method.search, whatever a sweep gives it; search it here alone "
+                    f"with {'~method.search.' + key if key.isidentifier() else '~method.search or search=null'!r}"
+                )

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from msl.evaluation.evaluate import PROBE
 from msl.evaluation.ledger import Summary
 from msl.report.latex import latex
+from msl.report.overview import LEGEND, overview
 from msl.report.study.conclusions import ablation
 from msl.report.study.study import Study, Varied, varied_lines
-from msl.report.table import csv_text, interval, markdown, titled
+from msl.report.table import csv_text, interval, markdown, markdown_lines, titled
 
 _EXPLAINED = {
     "map": "mAP is over the full ranking",
@@ -48,6 +49,9 @@ def markdown_page(study: Study) -> str:
     words = list(conclusions(study))
     if words:
         parts += ["## In words", *words]
+    if study.many:
+        heads, lines, _ = overview(study.summaries(study.metrics[0]))
+        parts += ["## At a glance", glance(study), markdown_lines(heads, lines).rstrip()]
     for metric in study.metrics:
         for data, found in study.parts(metric).items():
             protocols = {each.protocol for each in found}  # one for all lines has no column
@@ -60,6 +64,11 @@ def markdown_page(study: Study) -> str:
     if study.verdicts:
         parts += ["## Published numbers", "\n".join(f"- {line}" for line in published(study))]
     return "\n\n".join(parts) + "\n"
+
+
+def glance(study: Study) -> str:
+    """How to read the table of all methods on all data sets."""
+    return f"{titled(study.metrics[0])}, mean of both directions. {LEGEND.format(reference=study.reference or 'a reference')}"
 
 
 def written(study: Study) -> dict[str, str]:
@@ -112,7 +121,7 @@ def published(study: Study) -> list[str]:
     lines, apart = [], dict[str, list[str]]()
     for verdict in study.verdicts:
         claim = verdict.claim
-        number = f"{claim.line.method} on {claim.line.data}, {claim.table.regime}, {claim.value(verdict.direction):.3f} ({claim.name})"
+        number = f"{claim.line.method} on {claim.line.data}, {claim.table.regime}, {claim.printed(verdict.direction)} ({claim.name})"
         if verdict.kind == "not comparable":
             apart.setdefault(verdict.reason, []).append(number)
         else:

@@ -6,8 +6,9 @@ from matplotlib.figure import Figure
 
 from msl.evaluation.ledger import Summary
 from msl.report import drawings
+from msl.report.overview import overview
 from msl.report.page.parts import Drawing, Grid, Part, Prose, Section
-from msl.report.study.pages import conclusions
+from msl.report.study.pages import conclusions, glance
 from msl.report.study.study import Study, Varied, varied_lines
 from msl.report.table import summary_cells, titled
 
@@ -16,6 +17,7 @@ def sections(study: Study) -> list[Section]:
     """Words, numbers, differences or curves over what was varied, ranking, published numbers; what there is of them."""
     found = [
         Section("In words", tuple(Prose((words,)) for words in _plain(study))),
+        Section("At a glance", tuple(_glance(study))),
         Section("Results", tuple(_tables(study))),
         Section("What was varied", tuple(_curves(study))),
         Section(f"Differences to {study.reference}", tuple(_differences(study))),
@@ -23,6 +25,14 @@ def sections(study: Study) -> list[Section]:
         Section("Published numbers", tuple(_verdicts(study))),
     ]
     return [section for section in found if section.parts]
+
+
+def _glance(study: Study) -> list[Part]:
+    if not study.many:
+        return []
+    heads, lines, keys = overview(study.summaries(study.metrics[0]))
+    plain = [[cell.replace("**", "") for cell in line] for line in lines]
+    return [Grid(glance(study).replace("the best of a column is bold; ", ""), tuple(heads), plain, keys)]
 
 
 def _tables(study: Study) -> list[Part]:
@@ -114,7 +124,7 @@ def _verdicts(study: Study) -> list[Part]:
             verdict.claim.line.method,
             verdict.claim.line.data,
             verdict.claim.table.regime,
-            f"{verdict.claim.value(verdict.direction):.3f}",
+            verdict.claim.printed(verdict.direction),
             f"{verdict.ours.mean:.3f}" if verdict.ours else "",
             verdict.kind,
             verdict.reason,

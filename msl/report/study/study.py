@@ -84,6 +84,11 @@ class Study:
         """The same lines in each direction."""
         return {name: [s for s in self.summaries(metric, name) if s.data == data] for name in self.directions()}
 
+    @property
+    def many(self) -> bool:
+        """Whether there are so many methods and data sets that a reader first wants to see them at a glance."""
+        return not self.varied and len(self.labels) > 2 and len({row["data"] for row in self.rows}) > 1
+
     def ranking(self) -> Ranking | None:
         """Of the methods, over the data sets, by the first metric in the first regime; None for one method or too few data sets."""
         found = [each for each in self.summaries(self.metrics[0]) if each.regime == self.regimes[0]]

@@ -1,75 +1,16 @@
-"""An experiment: the runs behind one table or figure, as cells of method x data x class split x seed."""
+"""The runs behind one table or figure, as cells of method x data x class split x seed, and what a ledger has of them."""
 
-import functools
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
-
-from pydantic import Field
+from typing import Any
 
 from msl.commands.next_command import override
-from msl.commands.settings import Group
-from msl.config import composed, config_hash, is_kind, resolved
-from msl.files import embedded
+from msl.commands.reproducing.arms import Arm, Experiment, arm_values, arms
+from msl.config import config_hash, is_kind
 from msl.methods.method import ClosedForm
-from msl.types import Count, InputError, Regime
-
-
-class Source(Group):
-    """A data set with its protocol, and on how many class splits (`split.seed` 0, 1, ...) it is measured."""
-
-    overrides: list[str]
-    splits: Count
-    seeds: Count | None = None
-    """None: the experiment's."""
-
-
-class Axis(Group):
-    """One key that is varied alone, by its values; its `name` stands on the axis of a figure."""
-
-    name: str
-    key: str
-    values: list[Any]
-    log: bool = False
-
-
-class Experiment(Group):
-    """`conf/experiment/NAME.yaml`."""
-
-    name: str
-    title: str
-    question: str
-    data: dict[str, Source]
-    methods: dict[str, list[str]] | Literal["all"]
-    """Overrides by label."""
-    seeds: Count
-    reference: str | None
-    """The label that others are compared with."""
-    regimes: list[Regime] = Field(min_length=1)
-    """Those shown, the one that matters first."""
-    metrics: list[str] = Field(min_length=1)
-    """Those measured, the one shown first."""
-    axes: list[Axis] = Field(default_factory=list)
-
-    def model_post_init(self, context: Any) -> None:
-        """Refuse what would make two lines one: axes of one name."""
-        names = [axis.name for axis in self.axes]
-        if len(set(names)) < len(names):
-            raise InputError(f"experiment={self.name}: two axes share a name; give each its own")
-
-
-@dataclass(frozen=True)
-class Arm:
-    """What one line of a table is measured with; `axis` and `value` say what of a method was varied, if anything was."""
-
-    source: str
-    method: str
-    label: str
-    overrides: tuple[str, ...]
-    axis: str | None = None
-    value: Any = None
+from msl.types import InputError
 
 
 @dataclass(frozen=True)
@@ -115,61 +56,16 @@ def _of_source(experiment: Experiment, source: str, further: Sequence[str]) -> l
     found: dict[tuple[int, int], list[Cell]] = {}
     wanted = experiment.data[source]
     for arm in arms(experiment, source, further):
-        values = _values(arm.overrides)
+        values = arm_values(arm)
         seeds = 1 if is_kind(values["method"], ClosedForm) else wanted.seeds or experiment.seeds
         for split, seed in itertools.product(range(wanted.splits), range(seeds)):
             found.setdefault((split, seed), []).append(Cell(arm, split, seed, _hash(values, split, seed)))
     return [cell for _, some in sorted(found.items()) for cell in some]
 
 
-@functools.cache  # experiments share arms, and composing one takes a tenth of a second
-def _values(overrides: tuple[str, ...]) -> dict[str, Any]:
-    return resolved(composed("train", overrides))
-
-
 def _hash(values: dict[str, Any], split: int, seed: int) -> str:
     """The hash that the run will have, without composing once more for every split and seed."""
     return config_hash(values | {"seed": seed, "split": values["split"] | {"seed": split}})
-
-
-def arms(experiment: Experiment, source: str, further: Sequence[str]) -> Iterator[Arm]:
-    """The lines of one data set: every method, then every method with one key of an axis changed."""
-    shared = [*experiment.data[source].overrides, f"evaluation.metrics=[{','.join(experiment.metrics)}]"]
-    for label, own in methods(experiment).items():
-        plain = (*shared, *own, *further)
-        if not experiment.axes:
-            yield Arm(source, label, label, plain)
-        for axis in experiment.axes:
-            for value in axis.values:
-                said = override(axis.key, "null" if value is None else str(value))
-                yield Arm(source, label, f"{label}, {axis.name} {value}", (*plain, said), axis.name, value)
-
-
-def methods(experiment: Experiment) -> dict[str, list[str]]:
-    """Overrides by label; `all` are those of `conf/method`."""
-    if experiment.methods != "all":
-        return experiment.methods
-    return {file.stem: [f"method={file.stem}"] for file in sorted((embedded("conf") / "method").glob("*.yaml"))}
-
-
-def narrowed(
-    experiment: Experiment, *, only: list[str] | None, datasets: list[str] | None, seeds: int | None
-) -> Experiment:
-    """Some methods, data sets and seeds of an experiment; an `InputError` for one it does not have."""
-    labels, sources = methods(experiment), experiment.data
-    chosen = {label: labels[label] for label in _known(only, labels, "methods", experiment)}
-    found = {name: sources[name] for name in _known(datasets, sources, "datasets", experiment)}
-    if seeds:
-        found = {name: source.model_copy(update={"seeds": seeds}) for name, source in found.items()}
-    reference = experiment.reference if experiment.reference in chosen else None
-    return experiment.model_copy(update={"methods": chosen, "data": found, "reference": reference})
-
-
-def _known(wanted: list[str] | None, there: dict[str, Any], key: str, experiment: Experiment) -> list[str]:
-    unknown = [name for name in wanted or [] if name not in there]
-    if unknown:
-        raise InputError(f"{key}={unknown[0]} is not in experiment={experiment.name}; it has {', '.join(there)}")
-    return list(there) if wanted is None else wanted
 
 
 def located(every: Sequence[Cell], rows: Iterable[dict[str, Any]]) -> list[Cell]:

@@ -1,0 +1,52 @@
+"""Many methods on many data sets at a glance: a line per method, a column per data set and regime."""
+
+import math
+from collections.abc import Sequence
+
+from msl.evaluation.ledger import Summary
+
+LEGEND = (
+    "Means over class splits; the best of a column is bold; ▲ and ▼ are significantly above and below {reference} (paired by "
+    "class split, p < .05 after Holm). A column with a single class split has no test."
+)
+
+
+def overview(summaries: Sequence[Summary]) -> tuple[list[str], list[list[str]], list[list[float | str]]]:
+    """Heads, lines, and what each cell sorts by: methods in the order given, then the mean time to learn if it is known."""
+    methods = list(dict.fromkeys(each.method for each in summaries))
+    columns = list(dict.fromkeys((each.data, each.regime) for each in summaries))
+    found = {(each.method, each.data, each.regime): each for each in summaries}
+    best = {
+        column: max(each.value.mean for each in summaries if (each.data, each.regime) == column) for column in columns
+    }
+    heads = ["method", *(data if data.endswith(regime) else f"{data} {regime}" for data, regime in columns)]
+    lines, keys = [], list[list[float | str]]()
+    for method in methods:
+        cells = [found.get((method, *column)) for column in columns]
+        lines.append([method, *(_cell(each, best[column]) for each, column in zip(cells, columns, strict=True))])
+        keys.append([method, *(each.value.mean if each else math.nan for each in cells)])
+    seconds = [_seconds([each for each in summaries if each.method == method]) for method in methods]
+    if any(map(math.isfinite, seconds)):
+        heads.append("learning, s")
+        for number, line, key in zip(seconds, lines, keys, strict=True):
+            line.append(f"{number:.1f}" if math.isfinite(number) else "")
+            key.append(number)
+    return heads, lines, keys
+
+
+def _cell(summary: Summary | None, best: float) -> str:
+    if summary is None:
+        return ""
+    text = f"{summary.value.mean:.3f}"
+    if summary.value.mean == best:
+        text = f"**{text}**"
+    change = summary.difference
+    if change is None or not change.significant:
+        return text
+    return f"{text} {'▲' if change.mean > 0 else '▼'}"
+
+
+def _seconds(summaries: Sequence[Summary]) -> float:
+    """Over the data sets alike: regimes of one are of the same runs."""
+    known = {each.data: each.seconds for each in summaries if each.seconds is not None}
+    return sum(known.values()) / len(known) if known else math.nan

@@ -1,0 +1,72 @@
+"""`search=NAME`: what is chosen on held-out rows, and that it is what then trains."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from msl.commands.searching import searched_paths
+from msl.config import composed, resolved
+from msl.files import embedded
+
+NAMES = sorted(file.stem for file in (embedded("conf") / "method").glob("*.yaml"))
+
+
+@pytest.fixture
+def deepsm(small):
+    return [*(text for text in small if not text.startswith("method.")), "trainer.epochs=2", "method=deepsm"]
+
+
+def test_what_was_chosen_given_outright_gives_the_same_weights(run_msl, deepsm):
+    status, _, err = run_msl("train", *deepsm, "search=deepsm", "hydra.run.dir=searched")
+    assert status == 0, err
+    card, trials = (json.loads(Path("searched", name).read_text()) for name in ("card.json", "selection.json"))
+    chosen = card["chosen"]
+    assert set(chosen) == {"trainer.optimiser.lr", "encoder_a.dropout,encoder_b.dropout", "searched"}
+    assert len(trials) == 8
+    assert card["validation"] == max(trial["validation"] for trial in trials)
+    assert len({trial["validation"] for trial in trials}) > 4  # a value that did nothing would leave trials alike
+    outright = [
+        f"optimiser.lr={chosen['trainer.optimiser.lr']}",
+        f"method.searched={chosen['searched']}",
+        *(f"method.encoder_{side}.dropout={chosen['encoder_a.dropout,encoder_b.dropout']}" for side in "ab"),
+    ]
+    assert run_msl("train", *deepsm, *outright, "hydra.run.dir=outright")[0] == 0
+    one, other = (load_file(f"{run}/weights.safetensors") for run in ("searched", "outright"))
+    assert one.keys() == other.keys()
+    assert all(np.array_equal(one[name], other[name]) for name in one)
+    assert run_msl("evaluate", "run=searched")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("search", "said"),
+    [
+        ("{trainer.optimiser.size:[1,2]}", "method.search names 'optimiser.size', which is no key of the trainer"),
+        ("{trainer.epochs:[1,2]}", "trainer.epochs is chosen in every trial already"),
+        ("{trainer.optimiser.lr:[-1.0]}", "trainer.optimiser.lr=-1.0"),
+        ("{encoder_a.width:[1,2]}", "method.search names 'encoder_a.width', which is no key of method=deepsm"),
+    ],
+)
+def test_a_key_that_cannot_be_searched_is_one_line(run_msl, deepsm, search, said):
+    status, _, err = run_msl("train", *deepsm, f"+method.search={search}")
+    assert status == 2
+    assert said in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_method_gets_eight_trials_of_values_it_takes_its_own_among_them(name):
+    values = resolved(composed("train", [f"method={name}", f"search={name}"]))
+    assert math.prod(map(len, values["method"]["search"].values())) == 8
+    for key, options in values["method"]["search"].items():
+        for path in searched_paths(key):
+            assert leaf(values, path) in options, f"{path} is {leaf(values, path)}"
+
+
+def leaf(values, path):
+    for key in path.split("."):
+        values = values[key]
+    return values
