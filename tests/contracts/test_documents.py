@@ -1,7 +1,6 @@
 """Pages and code say the same: generated pages are up to date, links lead somewhere, versions agree."""
 
 import importlib
-import json
 import re
 import sys
 from pathlib import Path
