@@ -212,5 +212,6 @@ class _one_line_errors:
 
         from msl.config import one_line
 
-        if isinstance(error, (HydraException, OmegaConfBaseException)):
+        of_a_group = isinstance(error, ValueError) and "Config group override" in str(error)  # search=null, data=1
+        if of_a_group or isinstance(error, (HydraException, OmegaConfBaseException)):
             raise InputError(one_line(error)) from error

@@ -43,6 +43,13 @@ def build_trainer(trainer: dict[str, Any], chosen: dict[str, Any]) -> Any:
 
 def check_search(method: dict[str, Any], trainer: dict[str, Any]) -> None:
     """An `InputError` naming a key or a value under the method's `search` that no trial could have."""
+    for key, options in (method.get("search") or {}).items():
+        if not isinstance(options, list) or not options:
+            raise InputError(f"method.search.{key}={options}: wanted a list of values, as in [0.1,1.0]")
+        if any(
+            part in ("name", "search") or part.startswith("_") for path in key.split(",") for part in path.split(".")
+        ):
+            raise InputError(f"method.search names {key!r}, which is no setting; take it out")
     for chosen in searched(method):
         _method_node(method, chosen)
         _trainer_node(trainer, chosen)

@@ -177,6 +177,8 @@ def prepare(cfg: DictConfig, folder: Path, overrides: list[str]) -> Run:
             f"{folder} already holds a run; go on with msl train resume={folder}, or give another hydra.run.dir"
         )
     notes: list[str] = []
+    if settings.method.get("search") and settings.select_on == "nothing":
+        notes.append("select_on=nothing: method.search is left aside, settings are used as they stand")
     found, digest_of_data = read_data(settings.data, settings.texts)
     data = with_embedding(found, settings.embedding, tell=notes.append)
     split: Split = read_split(folder / "split.json") if settings.resume else instantiate(settings.split)(data)

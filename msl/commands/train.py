@@ -40,7 +40,7 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> list[dict[str,
         started = time.perf_counter()
         method, card = learn(run, Journal(folder / "log.csv", board, resume=run.resuming))
         seconds = time.perf_counter() - started
-        console.print(f"learnt in {seconds:.1f} s{_chosen(card)}")
+        console.print(f"learnt in {seconds:.1f} s{_chosen(card, run.split)}")
         run.folder.write_weights(method)
         run.folder.write_card(replace(card, seconds=None if run.resuming else round(seconds, 3)))
         rows = report(run, method, card, board)
@@ -142,12 +142,13 @@ def _note(words: str) -> None:
     console.print(f"note: {words}", soft_wrap=True)
 
 
-def _chosen(card: Card) -> str:
+def _chosen(card: Card, split: Split) -> str:
     if card.validation is None:
         return ""
     values = [f"{name}={value}" for name, value in card.chosen.items()]
     what = ", ".join([*values, *([f"{card.epoch} epochs"] if card.epoch else [])]) or "nothing"
-    return f"; chosen on pseudo-unseen classes (mAP {card.validation:.3f}): {what}"
+    held_out = "pseudo-unseen classes" if split.pseudo_unseen else "rows held out of training"
+    return f"; chosen on {held_out} (mAP {card.validation:.3f}): {what}"
 
 
 def _near(path: Path) -> str:

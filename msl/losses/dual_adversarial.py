@@ -1,6 +1,7 @@
 """Losses of discriminators that tell the true from the made, where the plain one tells modalities apart."""
 
 from torch import Tensor
+from torch.nn.functional import softplus
 
 from msl.losses.adversarial import adversarial
 
@@ -19,13 +20,22 @@ def dual_adversarial(
     return adversarial(true_logits_a, made_logits_a) + adversarial(true_logits_b, made_logits_b)
 
 
-def embedding_adversarial(embedding_logits: Tensor, code_logits_a: Tensor, code_logits_b: Tensor) -> Tensor:
-    """Sigmoid cross-entropy of one discriminator that tells class embeddings from codes.
+def embedding_adversarial(
+    embedding_logits_a: Tensor,
+    own_logits_a: Tensor,
+    other_logits_a: Tensor,
+    embedding_logits_b: Tensor,
+    own_logits_b: Tensor,
+    other_logits_b: Tensor,
+) -> Tensor:
+    """Sigmoid cross-entropy of two discriminators that tell class embeddings from codes, beside the features of an item.
 
-    ``-1/2 sum_m ( log D(w) + log(1 - D(z_m)) )``
+    ``-1/2 sum_m ( log E_m(w, m) + log(1 - E_m(z_m, m)) + log(1 - E_m(z_m', m)) )``,  m' the other modality
 
-    - D(w) -> sigmoid of `embedding_logits` (n,); D(z_a), D(z_b) -> of `code_logits_a`, `code_logits_b` (n,)
+    - E_m(w, m) -> sigmoid of `embedding_logits_a`, `embedding_logits_b` (n,)
+    - E_m(z_m, m) -> of `own_logits_a`, `own_logits_b` (n,); E_m(z_m', m) -> of `other_logits_a`, `other_logits_b` (n,)
 
     Returns one value per pair (n,).
     """
-    return dual_adversarial(embedding_logits, code_logits_a, embedding_logits, code_logits_b)
+    own = dual_adversarial(embedding_logits_a, own_logits_a, embedding_logits_b, own_logits_b)
+    return own + (softplus(other_logits_a) + softplus(other_logits_b)) / 2

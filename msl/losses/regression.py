@@ -18,18 +18,13 @@ def regression(code_a: Tensor, code_b: Tensor, embedding: Tensor) -> Tensor:
     return (squared_distance(code_a, embedding) + squared_distance(code_b, embedding)) / 2
 
 
-def semantic_regression(
-    embedding_from_a: Tensor, embedding_from_b: Tensor, embedding_from_semantic: Tensor, embedding: Tensor
-) -> Tensor:
-    """Half the squared distance of the class embedding to what is made of the codes of a, of b and of class meaning.
+def semantic_regression(embedding_from_semantic: Tensor, embedding: Tensor) -> Tensor:
+    """Mean square of what the codes of class meaning miss of the class embedding.
 
-    ``1/2 ||w - R(z_a)||^2 + 1/2 ||w - R(z_b)||^2 + 1/2 ||w - R(s)||^2``
+    ``1/d ||w - R(s)||^2``
 
-    - R(z_a), R(z_b), R(s) -> `embedding_from_a`, `embedding_from_b`, `embedding_from_semantic`; w -> `embedding`, all (n, size)
+    - R(s) -> `embedding_from_semantic` (n, d); w -> `embedding` (n, d)
 
     Returns one value per pair (n,).
     """
-    return (
-        regression(embedding_from_a, embedding_from_b, embedding)
-        + squared_distance(embedding_from_semantic, embedding) / 2
-    )
+    return squared_distance(embedding_from_semantic, embedding) / embedding.shape[1]

@@ -23,9 +23,11 @@ class Adversary(Protocol):
 
 
 class Reversal:
-    """Gradient reversal: one optimiser, both players at every step, the exact gradients of the min-max objective.
+    """Gradient reversal: one optimiser, both players at every step.
 
-    The encoders' share grows by the schedule `ramp(progress, gain)`; with a gain of 0 it is `strength` throughout.
+    The discriminators get the gradients of their loss, the encoders `strength` times the reversed ones: with a `gain` of 0 and
+    a `strength` of 1 those of the min-max objective. With a gain the encoders' share is ramped, `strength * ramp(progress, gain)`:
+    from 0 at the start of training to (almost) `strength` at its end.
     """
 
     def __init__(self, *, strength: NonNegative, gain: NonNegative) -> None:

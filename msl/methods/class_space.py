@@ -3,14 +3,17 @@
 from collections.abc import Callable
 from functools import partial
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from msl.methods.branches import ForwardPass
+from msl.methods.forward_pass import ForwardPass
 from msl.methods.method import Sizes
 from msl.nets.code import CodeLayer
+from msl.nets.encoders import Encoder
 from msl.types import InputError
+
+TRUE_AND_MADE = (("true_logits_a", "made_logits_a"), ("true_logits_b", "made_logits_b"))
+"""Verdicts of a discriminator for each modality, on what is true and on what a network made."""
 
 
 def embedding_size(sizes: Sizes, *, method: str) -> int:
@@ -27,8 +30,13 @@ def class_space(sizes: Sizes, *, method: str) -> Callable[[int], CodeLayer]:
     return partial(CodeLayer, size=embedding_size(sizes, method=method), activation="none")
 
 
+def topped(below: Encoder, size: int) -> nn.Sequential:
+    """A network with a linear last layer: (n, inputs) -> (n, size)."""
+    return nn.Sequential(below, CodeLayer(below.size, size=size, activation="none"))
+
+
 class ClassSpacePass(ForwardPass):
-    """A forward pass whose class embeddings have norm 1, and whose discriminators tell the true from the made."""
+    """A forward pass whose class embeddings have norm 1."""
 
     @property
     def embedding(self) -> Tensor:
@@ -39,9 +47,3 @@ class ClassSpacePass(ForwardPass):
     def class_embeddings(self) -> Tensor:
         """Embeddings of all classes trained on, of norm 1 (classes, size)."""
         return normalize(self._batch.class_embeddings)
-
-    def judged(self, discriminator: nn.Module, *parts: Tensor) -> tuple[Tensor, ...]:
-        """The discriminator's logits (n,) of each part (n, size), with the gradients of the configured game."""
-        step, progress = self._batch.step, self._batch.progress
-        logits = self._method.game().judge(discriminator, torch.cat(parts), step=step, progress=progress)
-        return logits.chunk(len(parts))

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.functional import normalize, one_hot
 
 from msl.data.classes import Classes
-from msl.data.pairs import Features, Pairs
+from msl.data.pairs import Pairs
 from msl.losses.objective import Objective
 from msl.methods.branches import Branches
 from msl.methods.class_space import ClassSpacePass, class_space
@@ -40,7 +40,8 @@ class CMT(Branches):
 
     A novel and a seen item have a cosine of 0; two seen ones are compared by their posteriors, two novel ones in the
     space of class meaning. Radii are those of the items that the map was fitted to: the longer it learns, the more new
-    items of seen classes lie beyond them too. ``method.novelty=none`` leaves the detector out: codes are f(x).
+    items of seen classes lie beyond them too. Without the detector (`novelty` none) codes are f(x), and with it
+    (`novelty` gaussian) the method is called [cmt_novelty](cmt_novelty.md).
 
     Reference: Socher, Ganjoo, Manning, Ng, "Zero-shot learning through cross-modal transfer", NIPS 2013.
 
@@ -89,21 +90,12 @@ class CMT(Branches):
         """Take radii and variance of both modalities from where the training pairs are mapped to."""
         self.get_buffer("class_vectors").copy_(normalize(torch.tensor(classes.vectors)))
         own = self._members(torch.from_numpy(pairs.labels))
-        training = self.training
-        self.eval()
-        with torch.no_grad():
-            self._settle(self._distances(pairs.a, "a"), own, "a")
-            self._settle(self._distances(pairs.b, "b"), own, "b")
-        self.train(training)
+        self._settle(self._squared(self.outputs(pairs.a, "a")), own, "a")
+        self._settle(self._squared(self.outputs(pairs.b, "b")), own, "b")
 
     def _members(self, labels: Tensor) -> Tensor:
         """Which items have which class (n, classes)."""
         return (labels if labels.ndim == 2 else one_hot(labels, self.sizes.classes)).bool()
-
-    def _distances(self, features: Features, modality: Modality) -> Tensor:
-        """Squared distance of every item to every class embedding (n, classes)."""
-        mapped = (super(CMT, self).code(torch.from_numpy(some), modality) for some in features.stretches())
-        return torch.cat([self._squared(each) for each in mapped])
 
     def _settle(self, squared: Tensor, own: Tensor, modality: Modality) -> None:
         for each in own.any(dim=0).nonzero()[:, 0]:

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from functools import cached_property
 
-from torch import Tensor, nn
+import torch
+from torch import Tensor
 
 from msl.losses.objective import Objective
 from msl.methods.adversary import Adversary
 from msl.methods.branches import Branches
-from msl.methods.class_space import ClassSpacePass, class_space
+from msl.methods.class_space import TRUE_AND_MADE, ClassSpacePass, class_space, topped
 from msl.methods.method import Batch, Sizes
-from msl.nets.code import CodeLayer
 from msl.nets.discriminator import Discriminator
 from msl.nets.encoders import Encoder
 from msl.nets.standardise import Standardise
@@ -19,32 +19,38 @@ from msl.nets.standardise import Standardise
 class DADN(Branches):
     """Two games: codes are to pass for class embeddings, and the features rebuilt from them for real ones.
 
-    ``min over encoders, generators, max over discriminators  L_quad + r L_rec - c L_D - e L_E``
+    ``min over encoders, generators, max over discriminators  q L_quad + r L_rec - c L_D - e L_E``
 
     ``L_quad = sum_z max(0, 20 ||z - w||^2 - d_a - d_b)``,  ``L_rec = ||a - G_a(z_a)||^2 + ||b - G_b(z_b)||^2``
 
-    ``L_D = -1/2 sum_m ( log D_m(m) + log(1 - D_m(G_m(z_m))) )``,  ``L_E = -1/2 sum_m ( log E(w) + log(1 - E(z_m)) )``
+    ``L_D = -1/2 sum_m ( log D_m(m) + log(1 - D_m(G_m(z_m))) )``
+
+    ``L_E = -1/2 sum_m ( log E_m(w, m) + log(1 - E_m(z_a, m)) + log(1 - E_m(z_b, m)) )``
 
     - z_a, z_b -> codes (n, embedding) of `encoder_a`, `encoder_b` with a linear last layer each; w -> class embedding, of norm 1
-    - d_a, d_b -> mean squared distance of w to the codes of a, of b, of items of other classes
+    - d_a, d_b -> mean squared distance of the code z to the codes of a, of b, of items of other classes
     - G_a, G_b -> the reverse generators, `generator` for each modality; m -> a or b
-    - D_a, D_b -> a `discriminator` for each modality's features; E -> a `discriminator` of class embeddings and codes
-    - r, c, e -> weights of the terms rebuilt, dual_adversarial, embedding_adversarial
+    - D_a, D_b -> a `discriminator` of each modality's features; E_a, E_b -> one of class embedding or code, beside the features
+    - q, r, c, e -> weights of the terms quadruplet, rebuilt, dual_adversarial, embedding_adversarial
 
-    Codes alone are searched. Left open here, for want of the source's settings: the weights, all 1 with the
-    reconstruction's at .01, since it sums over features.
+    Codes alone are searched. Ranking and reconstruction are the published code's (PKU-ICST-MIPL/DADN_TCSVT2019), with its
+    coefficients 20 and 1 and q = r = 1. Its squares are halved and summed over a batch of 64, where terms here are means over pairs:
+    beside them a game of weight 1 has c = e = 1/32.
 
     References: Chi, Peng, "Dual adversarial networks for zero-shot cross-media retrieval", IJCAI 2018; Chi, Peng,
     "Zero-shot cross-media embedding learning with dual adversarial distribution network", IEEE Transactions on Circuits
     and Systems for Video Technology, 2019, doi 10.1109/TCSVT.2019.2900171.
 
-    Differences from the source: 1. Written from its abstract and reported settings: the ranking term's distances, which its
-    code weighs by 20, are read as those of a class embedding to its own code and, on average over the batch, to both
-    modalities' codes of other classes. 2. The journal version's maximum mean discrepancy and inter-media loss are left
-    out. 3. One optimiser with a gradient reversal plays both games, for the exact gradients at every step. 4. Rebuilt
-    features are also held to the real ones by their squared distance: a game alone does not say which item to rebuild.
-    5. Hidden layers of 512 for 4,096 and 2,048: the budget of every method here. 6. Class embeddings are those of the
-    run, not word2vec's of 300-d; features are standardised by the training rows.
+    Differences from the source, which is its code where the papers leave it open: 1. Encoders and generators play against
+    the discriminators' own loss, where its code gives them the root of the maximum mean discrepancy between true
+    and made in all of a discriminator's layers. 2. One optimiser and a gradient reversal play both games; it has an
+    optimiser step for each of four losses, and two of every three steps of the encoders are for the ranking. The
+    encoders' and generators' share of the games grows from 0 at the start of training to 1 at its end (`adversary.gain`);
+    its has no schedule. 3. The ranking's hinge is one per code, and its distances to other classes are the batch's means; its code
+    has one hinge for the sum over the batch and draws one pair of another class for each. 4. Hidden layers of 512 and 512, in
+    discriminators 512 and 256, for 4,096 and 4,096, and 4,096 and 2,048. 5. At most 40 epochs, chosen on held-out classes,
+    for 10. 6. Class embeddings are those of the run, of norm 1, not word2vec's of 300-d; features are standardised by the
+    training rows.
     """
 
     def __init__(
@@ -68,28 +74,31 @@ class DADN(Branches):
             encoder_b=encoder_b,
             code=class_space(sizes, method="dadn"),
             code_b=class_space(sizes, method="dadn"),
-            discriminator=discriminator,
             objective=objective,
             adversary=adversary,
         )
-        self.generator_a, self.generator_b = (
-            _reverse(generator(sizes.embedding), width) for width in (sizes.a, sizes.b)
+        self.generator_a, self.generator_b = (topped(generator(sizes.embedding), width) for width in (sizes.a, sizes.b))
+        self.discriminator_a, self.discriminator_b = (discriminator(width) for width in (sizes.a, sizes.b))
+        self.meaning_discriminator_a, self.meaning_discriminator_b = (
+            discriminator(sizes.embedding + width) for width in (sizes.a, sizes.b)
         )
-        self.discriminator_a, self.discriminator_b = discriminator(sizes.a), discriminator(sizes.b)
 
     def tensors(self, batch: Batch) -> "DADNPass":
         """What the objective's terms may ask for."""
         return DADNPass(self, batch)
 
 
-def _reverse(hidden: Encoder, size: int) -> nn.Sequential:
-    return nn.Sequential(hidden, CodeLayer(hidden.size, size=size, activation="none"))
-
-
 class DADNPass(ClassSpacePass):
     """The tensors of one batch, with rebuilt features and the verdicts of both games."""
 
     _method: DADN
+    verdicts = (
+        *TRUE_AND_MADE,
+        ("embedding_logits_a", "own_logits_a"),
+        ("embedding_logits_a", "other_logits_a"),
+        ("embedding_logits_b", "own_logits_b"),
+        ("embedding_logits_b", "other_logits_b"),
+    )
 
     @cached_property
     def rebuilt_a(self) -> Tensor:
@@ -112,8 +121,14 @@ class DADNPass(ClassSpacePass):
         return self.judged(self._method.discriminator_b, self.b, self.rebuilt_b)
 
     @cached_property
-    def _codes(self) -> tuple[Tensor, ...]:
-        return self.judged(self._method.part("discriminator"), self.embedding, self.code_a, self.code_b)
+    def _meaning_a(self) -> tuple[Tensor, ...]:
+        seen = [torch.cat([meaning, self.a], dim=1) for meaning in (self.embedding, self.code_a, self.code_b)]
+        return self.judged(self._method.meaning_discriminator_a, *seen)
+
+    @cached_property
+    def _meaning_b(self) -> tuple[Tensor, ...]:
+        seen = [torch.cat([meaning, self.b], dim=1) for meaning in (self.embedding, self.code_b, self.code_a)]
+        return self.judged(self._method.meaning_discriminator_b, *seen)
 
     @property
     def true_logits_a(self) -> Tensor:
@@ -136,16 +151,31 @@ class DADNPass(ClassSpacePass):
         return self._features_b[1]
 
     @property
-    def embedding_logits(self) -> Tensor:
-        """Verdicts on class embeddings (n,)."""
-        return self._codes[0]
+    def embedding_logits_a(self) -> Tensor:
+        """Verdicts on class embeddings beside the features of a (n,)."""
+        return self._meaning_a[0]
 
     @property
-    def code_logits_a(self) -> Tensor:
-        """Verdicts on the codes of a (n,)."""
-        return self._codes[1]
+    def own_logits_a(self) -> Tensor:
+        """Verdicts on the codes of a beside the features of a (n,)."""
+        return self._meaning_a[1]
 
     @property
-    def code_logits_b(self) -> Tensor:
-        """Verdicts on the codes of b (n,)."""
-        return self._codes[2]
+    def other_logits_a(self) -> Tensor:
+        """Verdicts on the codes of b beside the features of a (n,)."""
+        return self._meaning_a[2]
+
+    @property
+    def embedding_logits_b(self) -> Tensor:
+        """Verdicts on class embeddings beside the features of b (n,)."""
+        return self._meaning_b[0]
+
+    @property
+    def own_logits_b(self) -> Tensor:
+        """Verdicts on the codes of b beside the features of b (n,)."""
+        return self._meaning_b[1]
+
+    @property
+    def other_logits_b(self) -> Tensor:
+        """Verdicts on the codes of a beside the features of b (n,)."""
+        return self._meaning_b[2]

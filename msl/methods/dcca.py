@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-import torch
 from torch import Tensor
 
 from msl.data.classes import Classes
@@ -67,15 +66,8 @@ class DCCA(Branches):
 
     def settle(self, pairs: Pairs, classes: Classes) -> None:
         """Solve for the final CCA on the networks' outputs for the training pairs."""
-        was_training = self.training
-        self.eval()
-        self.final.fit(replace(pairs, a=self._outputs(pairs.a, "a"), b=self._outputs(pairs.b, "b")), classes)
-        self.train(was_training)
-
-    @torch.no_grad()
-    def _outputs(self, features: Features, modality: Modality) -> Features:
-        stretches = (super(DCCA, self).code(torch.from_numpy(raw), modality) for raw in features.stretches())
-        return Features(torch.cat(list(stretches)).numpy())
+        a, b = self.outputs(pairs.a, "a"), self.outputs(pairs.b, "b")
+        self.final.fit(replace(pairs, a=Features(a.numpy()), b=Features(b.numpy())), classes)
 
     def code(self, features: Tensor, modality: Modality) -> Tensor:
         """Codes (n, code): the networks' outputs, projected by the final CCA."""

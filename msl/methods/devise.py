@@ -1,15 +1,13 @@
 """DeViSE: linear maps into the space of class embeddings (Frome et al., NIPS 2013)."""
 
 from collections.abc import Callable
-from functools import partial
 
 from msl.losses.objective import Objective
 from msl.methods.branches import Branches
+from msl.methods.class_space import class_space
 from msl.methods.method import Sizes
-from msl.nets.code import CodeLayer
 from msl.nets.encoders import Encoder
 from msl.nets.standardise import Standardise
-from msl.types import InputError
 
 
 class DeViSE(Branches):
@@ -43,11 +41,7 @@ class DeViSE(Branches):
         encoder_b: Callable[[int], Encoder],
         objective: Objective,
     ) -> None:
-        if not sizes.embedding:
-            raise InputError(
-                "devise maps into the space of class embeddings and this run has none (embedding=none); give it some, such as embedding=words"
-            )
-        code = partial(CodeLayer, size=sizes.embedding, activation="none")
+        code = class_space(sizes, method="devise")
         super().__init__(
             sizes,
             inputs_a=inputs_a,

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from msl.data.classes import Classes
 from msl.data.pairs import Features, Pairs
+from msl.methods.class_space import embedding_size
 from msl.methods.method import ClosedForm, Sizes
 from msl.methods.moments import class_vectors, memberships, products, span, standardised
 from msl.nets.standardise import Standardise
@@ -36,13 +37,14 @@ class ESZSL(ClosedForm):
     def __init__(self, sizes: Sizes, *, ridge: Positive, class_ridge: Positive) -> None:
         super().__init__(sizes, *(Standardise(width, per="feature", squared_norm=None) for width in (sizes.a, sizes.b)))
         self.ridge, self.class_ridge = ridge, class_ridge
-        self.register_buffer("to_code_a", torch.zeros(sizes.a, sizes.embedding))
-        self.register_buffer("to_code_b", torch.zeros(sizes.b, sizes.embedding))
+        width = embedding_size(sizes, method="eszsl")
+        self.register_buffer("to_code_a", torch.zeros(sizes.a, width))
+        self.register_buffer("to_code_b", torch.zeros(sizes.b, width))
 
     def fit(self, pairs: Pairs, classes: Classes) -> None:
-        """Solve for the training pairs; an `InputError` if classes have no embedding."""
+        """Solve for the training pairs."""
         self.prepare(pairs)
-        vectors = class_vectors(classes, method="eszsl")
+        vectors = class_vectors(classes)
         class_side = torch.linalg.solve(_with_ridge(vectors.T @ vectors, self.class_ridge), vectors.T).T
         for modality, features in (("a", pairs.a), ("b", pairs.b)):
             feature_side = self._regressed(self.inputs[modality], features, pairs.labels, len(classes))

@@ -8,7 +8,8 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from msl.losses.objective import Objective
-from msl.methods.branches import Branches, ForwardPass
+from msl.methods.branches import Branches
+from msl.methods.forward_pass import ForwardPass
 from msl.methods.method import Batch, Sizes
 from msl.nets.decoder import Decoder
 from msl.nets.encoders import Encoder
@@ -43,7 +44,7 @@ class LCALE(Branches):
     values that CADA-VAE's warm-up ends with: an objective here is one function from first to last. 4. The noise is scaled
     by sigma and drawn for every dimension; CADA-VAE's code scales by sigma squared and draws once a row. 5. Features are
     standardised by the training rows. 6. Adam instead of AMSGrad. 7. Hidden layers of 512 instead of 1,450 to 1,660,
-    and at most 40 epochs instead of 100: the budget of every method here.
+    and at most 40 epochs instead of 100, chosen on held-out classes.
     """
 
     code_layer: Gaussian

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from msl.losses.objective import Objective
-from msl.methods.branches import Branches, ForwardPass
+from msl.methods.branches import Branches
+from msl.methods.forward_pass import ForwardPass
 from msl.methods.method import Batch, Sizes
 from msl.nets.classifier import Classifier
 from msl.nets.decoder import Decoder

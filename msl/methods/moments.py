@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from msl.data.classes import Classes
 from msl.data.pairs import STRETCH, Features
-from msl.types import InputError, Ints
+from msl.types import Ints
 
 
 def standardised(inputs: nn.Module, features: Features, basis: Tensor) -> Iterator[Tensor]:
@@ -49,10 +49,6 @@ def span(inputs: nn.Module, features: Features) -> Tensor:
     return basis
 
 
-def class_vectors(classes: Classes, *, method: str) -> Tensor:
-    """The class embeddings, each of norm 1: float64 (classes, embedding); an `InputError` where there are none."""
-    if not classes.vectors.shape[1]:
-        raise InputError(
-            f"{method} learns from class embeddings and this run has none (embedding=none); give it some, such as embedding=words"
-        )
+def class_vectors(classes: Classes) -> Tensor:
+    """The class embeddings, each of norm 1: float64 (classes, embedding)."""
     return nn.functional.normalize(torch.from_numpy(np.ascontiguousarray(classes.vectors)).double())

@@ -8,6 +8,7 @@ from torch.nn.functional import normalize
 
 from msl.data.classes import Classes
 from msl.data.pairs import Features, Pairs
+from msl.methods.class_space import embedding_size
 from msl.methods.method import ClosedForm, Sizes
 from msl.methods.moments import class_vectors, products, shares, span, standardised
 from msl.nets.standardise import Standardise
@@ -43,14 +44,15 @@ class SAE(ClosedForm):
     def __init__(self, sizes: Sizes, *, weight: Positive, direction: Literal["encode", "decode"]) -> None:
         super().__init__(sizes, *(Standardise(width, per="feature", squared_norm=1.0) for width in (sizes.a, sizes.b)))
         self.weight, self.direction = weight, direction
-        width = sizes.embedding if direction == "encode" else sizes.classes
+        embedding = embedding_size(sizes, method="sae")
+        width = embedding if direction == "encode" else sizes.classes
         self.register_buffer("to_code_a", torch.zeros(sizes.a, width))
         self.register_buffer("to_code_b", torch.zeros(sizes.b, width))
 
     def fit(self, pairs: Pairs, classes: Classes) -> None:
-        """Solve for the training pairs; an `InputError` if classes have no embedding."""
+        """Solve for the training pairs; an `InputError` if all classes have the same embedding."""
         self.prepare(pairs)
-        vectors, count = class_vectors(classes, method="sae"), len(classes)
+        vectors, count = class_vectors(classes), len(classes)
         together = products(shares(pairs.labels, count), shares(pairs.labels, count))
         meaning = _standardised_meaning(vectors, together)
         for modality, features in (("a", pairs.a), ("b", pairs.b)):

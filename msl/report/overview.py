@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 from msl.evaluation.ledger import Summary
+from msl.report.table import timed
 
 LEGEND = (
     "Means over class splits; the best of a column is bold; ▲ and ▼ are significantly above and below {reference} (paired by "
@@ -12,7 +13,7 @@ LEGEND = (
 
 
 def overview(summaries: Sequence[Summary]) -> tuple[list[str], list[list[str]], list[list[float | str]]]:
-    """Heads, lines, and what each cell sorts by: methods in the order given, then the mean time to learn if it is known."""
+    """Heads, lines, and what each cell sorts by: methods in the order given, then the mean time to learn if it is known of all."""
     methods = list(dict.fromkeys(each.method for each in summaries))
     columns = list(dict.fromkeys((each.data, each.regime) for each in summaries))
     found = {(each.method, each.data, each.regime): each for each in summaries}
@@ -25,12 +26,11 @@ def overview(summaries: Sequence[Summary]) -> tuple[list[str], list[list[str]], 
         cells = [found.get((method, *column)) for column in columns]
         lines.append([method, *(_cell(each, best[column]) for each, column in zip(cells, columns, strict=True))])
         keys.append([method, *(each.value.mean if each else math.nan for each in cells)])
-    seconds = [_seconds([each for each in summaries if each.method == method]) for method in methods]
-    if any(map(math.isfinite, seconds)):
+    if timed(summaries):
         heads.append("learning, s")
-        for number, line, key in zip(seconds, lines, keys, strict=True):
-            line.append(f"{number:.1f}" if math.isfinite(number) else "")
-            key.append(number)
+        for method, line, key in zip(methods, lines, keys, strict=True):
+            key.append(_seconds([each for each in summaries if each.method == method]))
+            line.append(f"{key[-1]:.1f}")
     return heads, lines, keys
 
 
@@ -47,6 +47,6 @@ def _cell(summary: Summary | None, best: float) -> str:
 
 
 def _seconds(summaries: Sequence[Summary]) -> float:
-    """Over the data sets alike: regimes of one are of the same runs."""
-    known = {each.data: each.seconds for each in summaries if each.seconds is not None}
-    return sum(known.values()) / len(known) if known else math.nan
+    """Mean over the data sets: regimes of one are of the same runs."""
+    known = {each.data: each.seconds or 0.0 for each in summaries}
+    return sum(known.values()) / len(known)

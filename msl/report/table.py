@@ -199,12 +199,17 @@ def summary_cells(summaries: Sequence[Summary], reference: str | None) -> tuple[
         heads += [f"− {reference}", "p (Holm)", "d"]
         for summary, line in zip(summaries, lines, strict=True):
             line += _difference_cells(summary.difference)
-    if any(summary.seconds is not None for summary in summaries):
+    if timed(summaries):
         heads.append("learning, s")
         for summary, line in zip(summaries, lines, strict=True):
-            line.append("" if summary.seconds is None else f"{summary.seconds:.1f}")
+            line.append(f"{summary.seconds:.1f}")
     idle = {column for column in (0, 1) if len({line[column] for line in lines}) == 1}
     return _without(heads, idle), [_without(line, idle) for line in lines]
+
+
+def timed(summaries: Sequence[Summary]) -> bool:
+    """Whether it is known of every line how long it took to learn."""
+    return all(summary.seconds is not None for summary in summaries)
 
 
 def _difference_cells(difference: Comparison | None) -> list[str]:

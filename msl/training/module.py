@@ -45,7 +45,9 @@ class MethodModule(pl.LightningModule):
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Total loss of a batch; a `TrainingError` naming step and term as soon as one is not finite."""
-        torch.manual_seed(self.seed * 1_000_003 + batch.step)
+        torch.default_generator.manual_seed(
+            self.seed * 1_000_003 + batch.step
+        )  # torch.manual_seed walks every backend, a millisecond a step
         values = self.method.loss(batch)
         for name, value in (values | self.method.monitors()).items():
             self._account(name, value.item(), batch.step)

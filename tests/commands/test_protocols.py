@@ -14,6 +14,7 @@ from msl.commands.journal import Journal
 from msl.commands.learn import learn
 from msl.commands.settings import prepare
 from msl.config import composed
+from msl.evaluation.ledger import read_rows
 from msl.report.tracking.board import Board
 
 KINGDOM = ["dog", "cat", "horse", "cow", "car", "bus", "train", "boat", "chair", "sofa", "bottle", "bird"]
@@ -207,7 +208,7 @@ def test_two_files_of_one_name_are_two_results_in_the_ledger(run_msl, small):
         run_msl("train", *small, "trainer.epochs=1", f"split.seed={seed}", f"hydra.run.dir=split{seed}")
         split = ["protocol=files", f"split.path=split{seed}/split.json"]
         run_msl("train", *small, "trainer.epochs=1", "ledger=all.jsonl", *split)
-    rows = [json.loads(line) for line in Path("all.jsonl").read_text().splitlines()]
+    rows = read_rows(Path("all.jsonl"))
     unseen = [row for row in rows if (row["regime"], row["direction"], row["metric"]) == ("unseen", "mean", "map")]
     assert len(unseen) == 4
     assert all("/" not in row["embedding"] for row in unseen)

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from msl.commands.reproduce import Reproduction
+from msl.commands.reproducing.arms import methods
 from msl.commands.searching import searched_paths
-from msl.config import composed, resolved
+from msl.config import composed, resolved, validated
 from msl.files import embedded
 
 NAMES = sorted(file.stem for file in (embedded("conf") / "method").glob("*.yaml"))
@@ -47,6 +49,9 @@ def test_what_was_chosen_given_outright_gives_the_same_weights(run_msl, deepsm):
         ("{trainer.optimiser.size:[1,2]}", "method.search names 'optimiser.size', which is no key of the trainer"),
         ("{trainer.epochs:[1,2]}", "trainer.epochs is chosen in every trial already"),
         ("{trainer.optimiser.lr:[-1.0]}", "trainer.optimiser.lr=-1.0"),
+        ("{trainer.optimiser.lr:0.1}", "method.search.trainer.optimiser.lr=0.1: wanted a list of values"),
+        ("{encoder_a.dropout:[]}", "wanted a list of values"),
+        ("{name:[x,y]}", "method.search names 'name', which is no setting"),
         ("{encoder_a.width:[1,2]}", "method.search names 'encoder_a.width', which is no key of method=deepsm"),
     ],
 )
@@ -57,13 +62,35 @@ def test_a_key_that_cannot_be_searched_is_one_line(run_msl, deepsm, search, said
     assert err.count("\n") == 1
 
 
+def test_without_held_out_rows_nothing_is_searched_and_that_is_said(run_msl, deepsm):
+    status, said, err = run_msl("train", *deepsm, "search=deepsm", "select_on=nothing", "hydra.run.dir=run")
+    assert status == 0, err
+    assert "select_on=nothing: method.search is left aside" in said
+    assert json.loads(Path("run/card.json").read_text())["chosen"] == {}
+
+
+@pytest.mark.parametrize("search", ["null", "nonsense", "1"])
+def test_a_search_that_is_not_there_is_one_line(run_msl, deepsm, search):
+    status, _, err = run_msl("train", *deepsm, f"search={search}")
+    assert (status, err.count("\n")) == (2, 1)
+
+
+@pytest.fixture(scope="module")
+def arms():
+    """Overrides by label, of every method twice."""
+    return methods(validated(Reproduction, resolved(composed("reproduce", ["experiment=rivals"]))).experiment)
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_every_method_gets_eight_trials_of_values_it_takes_its_own_among_them(name):
-    values = resolved(composed("train", [f"method={name}", f"search={name}"]))
-    assert math.prod(map(len, values["method"]["search"].values())) == 8
-    for key, options in values["method"]["search"].items():
+def test_every_method_gets_eight_trials_of_values_it_takes_its_own_among_them(name, arms):
+    plain, tuned = (resolved(composed("train", arms[label])) for label in (name, f"{name} tuned"))
+    assert not plain["method"].get("search")
+    search = tuned["method"].pop("search")
+    assert tuned["method"] == {key: value for key, value in plain["method"].items() if key != "search"}
+    assert math.prod(map(len, search.values())) == 8
+    for key, options in search.items():
         for path in searched_paths(key):
-            assert leaf(values, path) in options, f"{path} is {leaf(values, path)}"
+            assert leaf(plain, path) in options, f"{path} is {leaf(plain, path)}"
 
 
 def leaf(values, path):

@@ -178,6 +178,7 @@ def test_a_wrong_number_in_the_ledger_shows_on_the_pages(measure, tmp_path, monk
     forged = tmp_path / "ledger.jsonl"
     append(forged, rows)
     monkeypatch.setattr(measure, "LEDGER", forged)
+    monkeypatch.setattr(measure, "EXPERIMENTS", ("emoji_extendable", "extendable", "ablation", "code_size"))
     changed = {page.stem for page, text in measure.pages().items() if page.read_text(encoding="utf-8") != text}
     assert {"emoji_extendable", "extendable", "ablation"} <= changed
     assert measure.headline() not in (ROOT / "README.md").read_text(encoding="utf-8")

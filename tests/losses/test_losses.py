@@ -29,7 +29,8 @@ WIDTHS = {
     "a_from_fused": (SIZE_A,), "b_from_fused": (SIZE_B,),
     "semantic": (CODE,), "embedding_from_a": (CODE,), "embedding_from_b": (CODE,), "embedding_from_semantic": (CODE,),
     "true_logits_a": (), "made_logits_a": (), "true_logits_b": (), "made_logits_b": (),
-    "embedding_logits": (), "code_logits_a": (), "code_logits_b": (),
+    "embedding_logits_a": (), "own_logits_a": (), "other_logits_a": (), "guide": (CODE,),
+    "embedding_logits_b": (), "own_logits_b": (), "other_logits_b": (),
 }  # fmt: skip
 """Shape per pair of every tensor a loss can ask for by name."""
 

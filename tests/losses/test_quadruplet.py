@@ -14,8 +14,11 @@ def by_hand(u, v, w, label, margin):
     values = []
     for i in range(len(w)):
         others = [j for j in range(len(w)) if label[j] != label[i]]
-        wrong = sum(distance(u[j], w[i]) + distance(v[j], w[i]) for j in others) / max(len(others), 1)
-        values.append(sum(max(0, margin * distance(z[i], w[i]) - wrong) for z in (u, v)))
+        value = 0.0
+        for z in (u, v):
+            wrong = sum(distance(z[i], u[j]) + distance(z[i], v[j]) for j in others) / max(len(others), 1)
+            value += max(0, margin * distance(z[i], w[i]) - wrong)
+        values.append(value)
     return values
 
 
@@ -31,10 +34,10 @@ def test_codes_on_their_class_embeddings_cost_nothing():
     assert not quadruplet(w, w, w, LABEL, margin=20.0).any()
 
 
-def test_a_code_counts_while_it_is_a_twentieth_as_far_as_those_of_others():
+def test_a_code_counts_while_it_is_a_twentieth_as_far_as_from_codes_of_others():
     w = torch.tensor([[0.0], [0.0]])
-    for near, cost in ((1.0, 20 - 18.0), (0.9, 0.0)):
-        u, v = torch.tensor([[near], [3.0]]), torch.tensor([[0.0], [3.0]])
+    for far, cost in ((4.0, 2 * (20 - 18)), (5.0, 0.0)):
+        u, v = torch.tensor([[1.0], [far]]), torch.tensor([[1.0], [far]])
         assert quadruplet(u, v, w, torch.tensor([0, 1]), margin=20.0)[0].item() == pytest.approx(cost, abs=1e-5)
 
 

@@ -16,10 +16,10 @@ def test_regression_is_half_the_squared_distance_of_either_code_written_as_a_loo
     assert regression(*CODES[:3]).tolist() == pytest.approx(expected, abs=1e-12)
 
 
-def test_semantic_regression_counts_the_code_of_class_meaning_as_well():
-    a, b, semantic, w = CODES.tolist()
-    expected = [half(a[i], w[i]) + half(b[i], w[i]) + half(semantic[i], w[i]) for i in range(5)]
-    assert semantic_regression(*CODES).tolist() == pytest.approx(expected, abs=1e-12)
+def test_semantic_regression_is_the_mean_square_written_as_a_loop():
+    made, w = CODES[:2].tolist()
+    expected = [sum((x - y) ** 2 for x, y in zip(made[i], w[i], strict=True)) / 3 for i in range(5)]
+    assert semantic_regression(*CODES[:2]).tolist() == pytest.approx(expected, abs=1e-12)
 
 
 def test_a_code_three_and_four_from_its_class_embedding_costs_twelve_and_a_half():

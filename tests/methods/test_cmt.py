@@ -22,7 +22,7 @@ TRAIN, TEST = SEEN.take(np.arange(0, len(SEEN), 2)), SEEN.take(np.arange(1, len(
 @pytest.fixture(scope="module")
 def learnt():
     """CMT as configured but for its step size, trained on half the items of six classes of twelve."""
-    method = built("cmt", KNOWN)
+    method = built("cmt_novelty", KNOWN)
     method.prepare(TRAIN)
     batch = batch_of(TRAIN, SIX)
     optimiser = torch.optim.Adam(method.parameters(), lr=0.003)
@@ -84,21 +84,21 @@ def test_a_larger_quantile_calls_more_items_novel(learnt):
 
 
 def test_without_the_detector_codes_are_the_mapped_vectors():
-    method = built("cmt", novelty="none")
+    method = built("cmt")
     method.prepare(PAIRS)
     mapped = method.branch(method.inputs["a"](torch.from_numpy(PAIRS.a[:])), "a")
     np.testing.assert_allclose(method.encode(PAIRS.a, "a"), mapped.detach(), atol=1e-6)
 
 
 def test_a_class_without_training_items_takes_no_item_in():
-    method = prepared("cmt").float()
+    method = prepared("cmt_novelty").float()
     method.settle(PAIRS.take(np.flatnonzero(PAIRS.labels != 2)), WORDS)
     assert method.radii_a[2] == 0
     assert (method.radii_a[[0, 1, 3]] > 0).all()
 
 
 def test_items_of_several_classes_count_for_each():
-    method = prepared("cmt").float()
+    method = prepared("cmt_novelty").float()
     method.settle(PAIRS, WORDS)
     alone = {name: value.clone() for name, value in method.named_buffers()}
     indicators = np.eye(4, dtype=np.uint8)[PAIRS.labels]
@@ -111,7 +111,7 @@ def test_items_of_several_classes_count_for_each():
 
 
 def test_settling_draws_no_random_number_and_leaves_training_on():
-    method = prepared("cmt").float()
+    method = prepared("cmt_novelty").float()
     before = torch.random.get_rng_state()
     method.settle(PAIRS, WORDS)
     assert torch.equal(torch.random.get_rng_state(), before)

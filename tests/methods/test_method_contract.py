@@ -126,8 +126,9 @@ def test_a_code_depends_on_no_other_row_and_on_no_order(name, modality, methods)
     order = np.random.default_rng(0).permutation(len(features))
     beside = features.copy()
     beside[1:] = 1e6  # other rows, absurd ones
-    # how a product is cut depends on the number of rows: float32 rounding of wide layers, which a whitening enlarges
-    tolerance = {"atol": 1e-5 * max(1, np.abs(codes).max()), "rtol": 0}
+    # how a product is cut depends on the number of rows: rounding in float32, which dcca's final whitening enlarges
+    rounding = 1e-5 if name == "dcca" else 1e-6
+    tolerance = {"atol": rounding * max(1, np.abs(codes).max()), "rtol": 0}
     np.testing.assert_allclose(alone, codes, **tolerance)
     np.testing.assert_allclose(methods[name].encode(features[order], modality), codes[order], **tolerance)
     np.testing.assert_allclose(methods[name].encode(beside, modality)[0], codes[0], **tolerance)

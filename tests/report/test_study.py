@@ -145,21 +145,29 @@ def test_a_verdict_stands_on_the_page_with_its_reason(compared):
 def test_many_methods_on_several_data_sets_are_first_shown_at_a_glance():
     found = [
         *(row | {"seconds": 2.0} for row in rows("cca", "emoji", [0.20, 0.21, 0.22])),
-        *rows("masln", "emoji", [0.40, 0.41, 0.43]),
+        *(row | {"seconds": 1.0} for row in rows("masln", "emoji", [0.40, 0.41, 0.43])),
         *(row | {"seconds": 4.0} for row in rows("cca", "fashion", [0.5, 0.6])),
-        *rows("sae", "fashion", [0.5, 0.7]),
-        *rows("sae", "emoji", [0.10, 0.11, 0.13], regime="seen"),
+        *(row | {"seconds": 8.0} for row in rows("sae", "fashion", [0.5, 0.7])),
+        *(row | {"seconds": 6.0} for row in rows("sae", "emoji", [0.10, 0.11, 0.13], regime="seen")),
     ]
     many = study(found, ["cca", "masln", "sae"])
     page = study_pages.markdown_page(many)
     glance = page[page.index("## At a glance") : page.index("## emoji")]
     assert "| method | emoji unseen | emoji seen | fashion unseen | learning, s |" in glance
     assert "| cca | 0.210 |  | 0.550 | 3.0 |" in glance
-    assert "| masln | **0.413** ▲ |  |  |  |" in glance
-    assert "| sae |  | **0.113** | **0.600** |  |" in glance
+    assert "| masln | **0.413** ▲ |  |  | 1.0 |" in glance
+    assert "| sae |  | **0.113** | **0.600** | 7.0 |" in glance
     (grid,) = next(each.parts for each in study_sections.sections(many) if each.title == "At a glance")
-    assert grid.rows[1] == ["masln", "0.413 ▲", "", "", ""]
+    assert grid.rows[1] == ["masln", "0.413 ▲", "", "", "1.0"]
     assert grid.keys[1][1] == pytest.approx(0.41333, abs=1e-4)
+
+
+def test_time_is_shown_where_it_is_known_of_every_line(compared):
+    page = study_pages.markdown_page(study([row | {"seconds": 1.0} for row in compared.rows], ["cca", "masln"]))
+    assert "learning, s" in page
+    assert "Learning is the mean wall time" in page
+    partly = [row | ({"seconds": 1.0} if row["method"] == "cca" else {}) for row in compared.rows]
+    assert "earning" not in study_pages.markdown_page(study(partly, ["cca", "masln"]))
 
 
 def test_two_methods_or_one_data_set_need_no_glance(compared):

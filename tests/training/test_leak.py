@@ -43,7 +43,9 @@ CASES = [
 @pytest.mark.parametrize(("method", "protocol"), CASES)
 def test_poisoned_test_rows_change_no_bit_of_the_weights(method, protocol, small, tmp_path):
     chosen = small if method == "masln" else [text for text in small if not text.startswith("method.")]
-    cfg = composed("train", [*chosen, f"method={method}", f"protocol={protocol}", "trainer.validate_every=2"])
+    cfg = composed(
+        "train", [*chosen, f"method={method}", f"protocol={protocol}", "trainer.validate_every=2", "texts=given"]
+    )
     learnt = []
     for name, treat in (("clean", lambda run: run), ("poisoned", poisoned)):
         folder = tmp_path / name

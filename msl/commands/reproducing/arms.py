@@ -115,7 +115,8 @@ def methods(experiment: Experiment) -> dict[str, list[str]]:
 def _twice(name: str) -> dict[str, list[str]]:
     """A method as its source has it, and tuned."""
     plain = [f"method={name}"]
-    searches = bool(configured(tuple(plain))["method"].get("search"))  # as closed-form methods do unasked
+    # read, not composed: labels are asked for before it is known which methods are
+    searches = "/search@search:" in (embedded("conf") / "method" / f"{name}.yaml").read_text(encoding="utf-8")
     return {name: [*plain, "~method.search"] if searches else plain, f"{name} tuned": [*plain, f"search={name}"]}
 
 

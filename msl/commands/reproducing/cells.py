@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -90,7 +91,7 @@ def missing(every: Sequence[Cell], rows: Sequence[dict[str, Any]]) -> list[Cell]
 def found_rows(every: Sequence[Cell], rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The ledger's rows of these cells, each under its cell's label; an `InputError` if there is none.
 
-    Sources of one data set under several settings stand under their own names.
+    A source stands under the name of its data set, unless others have the same or it has several: then under its own.
     """
     kept: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
     for row in rows:
@@ -100,7 +101,7 @@ def found_rows(every: Sequence[Cell], rows: Sequence[dict[str, Any]]) -> list[di
     ]
     if not pairs:
         raise InputError("the ledger holds no run of this experiment; msl reproduce makes them")
-    sources: dict[str, set[str]] = {}
-    for cell, row in pairs:
-        sources.setdefault(row["data"], set()).add(cell.arm.source)
-    return [row if len(sources[row["data"]]) == 1 else row | {"data": cell.arm.source} for cell, row in pairs]
+    said = {(cell.arm.source, row["data"]) for cell, row in pairs}
+    sources, names = (Counter(each[place] for each in said) for place in (0, 1))
+    alone = {source for source, name in said if sources[source] == names[name] == 1}
+    return [row if cell.arm.source in alone else row | {"data": cell.arm.source} for cell, row in pairs]

@@ -155,5 +155,5 @@ def _check_searched_once(space: Space, run: Run) -> None:
             if path in space:
                 raise InputError(
                     f"{path} is chosen anew in every run from method.search, whatever a sweep gives it; search it here alone "
-                    f"with {'~method.search.' + key if key.isidentifier() else '~method.search or search=null'!r}"
+                    f"with '~method.search{'.' + key if key.isidentifier() else ''}'"
                 )

@@ -8,7 +8,7 @@ from msl.report.latex import latex
 from msl.report.overview import LEGEND, overview
 from msl.report.study.conclusions import ablation
 from msl.report.study.study import Study, Varied, varied_lines
-from msl.report.table import csv_text, interval, markdown, markdown_lines, titled
+from msl.report.table import csv_text, interval, markdown, markdown_lines, timed, titled
 
 _EXPLAINED = {
     "map": "mAP is over the full ranking",
@@ -26,6 +26,8 @@ def how(study: Study) -> str:
         else ""
     )
     explained = " ".join(f"{_EXPLAINED[metric]}." for metric in study.metrics if metric in _EXPLAINED)
+    if timed(study.summaries(study.metrics[0])):
+        compared += " Learning is the mean wall time of selection and final fit, one thread a run, runs side by side."
     return (
         f"{explained} Every number is the mean of both directions; ± is the half-width of the 95 % t-interval over class splits, "
         "seeds averaged within a split (a single class split has none). Class splits of one data set share classes: intervals and p "
