@@ -135,9 +135,13 @@ def _commented(name: str) -> str:
 
 
 def _equations(method: dict[str, Any]) -> Iterator[str]:
-    """The equations whose homes are the files of the losses that the method is configured with."""
-    used = {f"{target.rpartition('.')[0].replace('.', '/')}.py" for target in _targets(method)}
-    own = [each for each in equations() if each.file in used]
+    """The equations that the configured losses are, and those of the same file that they are made of, which come after."""
+    used = set(_targets(method))
+    first: dict[str, int] = {}
+    for each in equations():
+        if f"{each.file.removesuffix('.py').replace('/', '.')}.{each.name}" in used:
+            first.setdefault(each.file, each.number)
+    own = [each for each in equations() if each.number >= first.get(each.file, math.inf)]
     if own:
         yield "## Equations"
         yield "\n".join(["| eq. | what | formula |", "|---|---|---|", *map(_equation, own)])

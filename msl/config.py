@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar, Unpack, get_args, get_origin, get_type_hints
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
@@ -138,14 +138,14 @@ def _check_finite(value: Any, path: str) -> None:
 
 def _check_node(node: dict[str, Any], path: str) -> None:
     target = _target(node["_target_"], path)
-    parameters = inspect.signature(target).parameters
+    parameters = parameters_of(target)
     for key, value in node.items():
         if key.startswith("_") or key in _RESERVED:
             continue
         if key not in parameters:
-            known = ", ".join(name for name in parameters if name != "self")
+            known = ", ".join(parameters)
             raise InputError(f"{path}.{key} is not a parameter of {node['_target_']}; it takes {known}")
-        _check_value(value, _annotation(target, key), f"{path}.{key}")
+        _check_value(value, parameters[key], f"{path}.{key}")
 
 
 def _target(name: Any, path: str) -> Callable[..., Any]:
@@ -167,11 +167,18 @@ def is_kind(node: dict[str, Any], kind: type) -> bool:
     return issubclass(_target(node["_target_"], ""), kind)  # type: ignore[arg-type]
 
 
-def _annotation(target: Callable[..., Any], key: str) -> Any:
+def parameters_of(target: Callable[..., Any]) -> dict[str, Any]:
+    """Annotations by parameter; the keys of a TypedDict that keyword arguments unpack are parameters too."""
+    parameters = inspect.signature(target).parameters
     if not target.__module__.startswith("msl."):
-        return _FOREIGN.get(key, Any)
-    owner = target.__init__ if inspect.isclass(target) else target
-    return get_type_hints(owner, include_extras=True).get(key, Any)
+        return {name: _FOREIGN.get(name, Any) for name in parameters}
+    hints = get_type_hints(target.__init__ if inspect.isclass(target) else target, include_extras=True)
+    found: dict[str, Any] = {}
+    for name, parameter in parameters.items():
+        hint = hints.get(name, Any)
+        unpacked = parameter.kind is parameter.VAR_KEYWORD and get_origin(hint) is Unpack
+        found |= get_type_hints(get_args(hint)[0], include_extras=True) if unpacked else {name: hint}
+    return found
 
 
 def _check_value(value: Any, annotation: Any, path: str) -> None:
@@ -188,19 +195,13 @@ def _check_value(value: Any, annotation: Any, path: str) -> None:
 
 def instantiate(node: dict[str, Any]) -> Any:
     """Instantiate a checked node (and the nodes in it), without the keys that are msl's own."""
+    wanted = inspect.signature(_target(node["_target_"], "")).parameters
+    own = {key: value for key, value in node.items() if key not in _RESERVED or (key == "name" and key in wanted)}
     try:
-        return hydra_instantiate(OmegaConf.create(_without_reserved(node)), _convert_="all")
+        return hydra_instantiate(OmegaConf.create(own), _convert_="all")
     except InstantiationException as error:
         cause = error.__cause__
         raise cause if isinstance(cause, InputError) else InputError(one_line(error)) from error
-
-
-def _without_reserved(node: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in node.items() if key not in _RESERVED or (key == "name" and _wants_name(node))}
-
-
-def _wants_name(node: dict[str, Any]) -> bool:
-    return "name" in inspect.signature(_target(node["_target_"], "")).parameters
 
 
 def recomposed(name: str, overrides: Sequence[str], stored: Path) -> DictConfig:

@@ -1,7 +1,7 @@
 """Paired encoders taught by an objective: MASLN and every rival that is made of the same parts."""
 
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +22,16 @@ from msl.types import InputError, Modality
 
 Searched: TypeAlias = Literal["code", "posterior"]
 """What a search compares: codes, or the classifier's posteriors over the classes trained on."""
+
+
+class Pair(TypedDict):
+    """What every two branches are built with."""
+
+    inputs_a: Callable[[int], Standardise]
+    inputs_b: Callable[[int], Standardise]
+    encoder_a: Callable[[int], Encoder]
+    encoder_b: Callable[[int], Encoder]
+    objective: Objective
 
 
 class Branches(Trained):

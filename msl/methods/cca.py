@@ -23,6 +23,10 @@ class CCA(ClosedForm):
     the leading canonical variates, each weighted by its correlation to the power of `power` (0: the textbook's variates).
     References: Hotelling, "Relations between two sets of variates", Biometrika 28, 1936; for the ridge Vinod, "Canonical
     ridge and econometrics of joint production", Journal of Econometrics 4, 1976.
+
+    Differences from the source: 1. The ridge: without one, more features than pairs have no solution. 2. `power`, which is
+    ours: 0 leaves the variates as they are. 3. Features are standardised by the training rows, so that a ridge means the
+    same for each.
     """
 
     def __init__(self, sizes: Sizes, *, size: Count, ridge: NonNegative, power: NonNegative) -> None:

@@ -1,7 +1,6 @@
 """CMT, cross-modal transfer: features are mapped to class embeddings, and what lies far from all of them is novel."""
 
-from collections.abc import Callable
-from typing import Literal
+from typing import Literal, Unpack
 
 import torch
 from torch import Tensor
@@ -9,12 +8,9 @@ from torch.nn.functional import normalize, one_hot
 
 from msl.data.classes import Classes
 from msl.data.pairs import Pairs
-from msl.losses.objective import Objective
-from msl.methods.branches import Branches
+from msl.methods.branches import Branches, Pair
 from msl.methods.class_space import ClassSpacePass, class_space
 from msl.methods.method import Batch, Sizes
-from msl.nets.encoders import Encoder
-from msl.nets.standardise import Standardise
 from msl.types import Fraction, Modality
 
 _SLACK = 1.0001
@@ -58,24 +54,11 @@ class CMT(Branches):
         self,
         sizes: Sizes,
         *,
-        inputs_a: Callable[[int], Standardise],
-        inputs_b: Callable[[int], Standardise],
-        encoder_a: Callable[[int], Encoder],
-        encoder_b: Callable[[int], Encoder],
-        objective: Objective,
         novelty: Literal["none", "gaussian"],
         novelty_quantile: Fraction,
+        **pair: Unpack[Pair],
     ) -> None:
-        super().__init__(
-            sizes,
-            inputs_a=inputs_a,
-            inputs_b=inputs_b,
-            encoder_a=encoder_a,
-            encoder_b=encoder_b,
-            code=class_space(sizes, method="cmt"),
-            code_b=class_space(sizes, method="cmt"),
-            objective=objective,
-        )
+        super().__init__(sizes, code=class_space(sizes, method="cmt"), code_b=class_space(sizes, method="cmt"), **pair)
         self.novelty, self.novelty_quantile = novelty, novelty_quantile
         self.register_buffer("class_vectors", torch.zeros(sizes.classes, sizes.embedding))
         for modality in ("a", "b"):

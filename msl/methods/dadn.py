@@ -2,18 +2,17 @@
 
 from collections.abc import Callable
 from functools import cached_property
+from typing import Unpack
 
 import torch
 from torch import Tensor
 
-from msl.losses.objective import Objective
 from msl.methods.adversary import Adversary
-from msl.methods.branches import Branches
+from msl.methods.branches import Branches, Pair
 from msl.methods.class_space import TRUE_AND_MADE, ClassSpacePass, class_space, topped
 from msl.methods.method import Batch, Sizes
 from msl.nets.discriminator import Discriminator
 from msl.nets.encoders import Encoder
-from msl.nets.standardise import Standardise
 
 
 class DADN(Branches):
@@ -57,25 +56,17 @@ class DADN(Branches):
         self,
         sizes: Sizes,
         *,
-        inputs_a: Callable[[int], Standardise],
-        inputs_b: Callable[[int], Standardise],
-        encoder_a: Callable[[int], Encoder],
-        encoder_b: Callable[[int], Encoder],
         generator: Callable[[int], Encoder],
         discriminator: Callable[[int], Discriminator],
-        objective: Objective,
         adversary: Adversary,
+        **pair: Unpack[Pair],
     ) -> None:
         super().__init__(
             sizes,
-            inputs_a=inputs_a,
-            inputs_b=inputs_b,
-            encoder_a=encoder_a,
-            encoder_b=encoder_b,
             code=class_space(sizes, method="dadn"),
             code_b=class_space(sizes, method="dadn"),
-            objective=objective,
             adversary=adversary,
+            **pair,
         )
         self.generator_a, self.generator_b = (topped(generator(sizes.embedding), width) for width in (sizes.a, sizes.b))
         self.discriminator_a, self.discriminator_b = (discriminator(width) for width in (sizes.a, sizes.b))

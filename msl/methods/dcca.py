@@ -2,18 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Unpack
 
 from torch import Tensor
 
 from msl.data.classes import Classes
 from msl.data.pairs import Features, Pairs
-from msl.losses.objective import Objective
-from msl.methods.branches import Branches
+from msl.methods.branches import Branches, Pair
 from msl.methods.cca import CCA
 from msl.methods.method import Sizes
 from msl.nets.code import CodeLayer
-from msl.nets.encoders import Encoder
-from msl.nets.standardise import Standardise
 from msl.types import Modality
 
 
@@ -42,25 +40,12 @@ class DCCA(Branches):
         self,
         sizes: Sizes,
         *,
-        inputs_a: Callable[[int], Standardise],
-        inputs_b: Callable[[int], Standardise],
-        encoder_a: Callable[[int], Encoder],
-        encoder_b: Callable[[int], Encoder],
         code: Callable[[int], CodeLayer],
         code_b: Callable[[int], CodeLayer],
-        objective: Objective,
         final: Callable[[Sizes], CCA],
+        **pair: Unpack[Pair],
     ) -> None:
-        super().__init__(
-            sizes,
-            inputs_a=inputs_a,
-            inputs_b=inputs_b,
-            encoder_a=encoder_a,
-            encoder_b=encoder_b,
-            code=code,
-            code_b=code_b,
-            objective=objective,
-        )
+        super().__init__(sizes, code=code, code_b=code_b, **pair)
         assert self.code_layer_b is not None
         self.final = final(replace(sizes, a=self.code_layer.size, b=self.code_layer_b.size))
 

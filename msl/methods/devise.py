@@ -1,13 +1,10 @@
 """DeViSE: linear maps into the space of class embeddings (Frome et al., NIPS 2013)."""
 
-from collections.abc import Callable
+from typing import Unpack
 
-from msl.losses.objective import Objective
-from msl.methods.branches import Branches
+from msl.methods.branches import Branches, Pair
 from msl.methods.class_space import class_space
 from msl.methods.method import Sizes
-from msl.nets.encoders import Encoder
-from msl.nets.standardise import Standardise
 
 
 class DeViSE(Branches):
@@ -34,21 +31,7 @@ class DeViSE(Branches):
     def __init__(
         self,
         sizes: Sizes,
-        *,
-        inputs_a: Callable[[int], Standardise],
-        inputs_b: Callable[[int], Standardise],
-        encoder_a: Callable[[int], Encoder],
-        encoder_b: Callable[[int], Encoder],
-        objective: Objective,
+        **pair: Unpack[Pair],
     ) -> None:
         code = class_space(sizes, method="devise")
-        super().__init__(
-            sizes,
-            inputs_a=inputs_a,
-            inputs_b=inputs_b,
-            encoder_a=encoder_a,
-            encoder_b=encoder_b,
-            code=code,
-            code_b=code,
-            objective=objective,
-        )
+        super().__init__(sizes, code=code, code_b=code, **pair)

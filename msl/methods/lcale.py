@@ -2,19 +2,18 @@
 
 from collections.abc import Callable
 from functools import cached_property
+from typing import Unpack
 
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from msl.losses.objective import Objective
-from msl.methods.branches import Branches
+from msl.methods.branches import Branches, Pair
 from msl.methods.forward_pass import ForwardPass
 from msl.methods.method import Batch, Sizes
 from msl.nets.decoder import Decoder
 from msl.nets.encoders import Encoder
 from msl.nets.gaussian import Gaussian, drawn, gaussians
-from msl.nets.standardise import Standardise
 
 
 class LCALE(Branches):
@@ -54,26 +53,13 @@ class LCALE(Branches):
         self,
         sizes: Sizes,
         *,
-        inputs_a: Callable[[int], Standardise],
-        inputs_b: Callable[[int], Standardise],
-        encoder_a: Callable[[int], Encoder],
-        encoder_b: Callable[[int], Encoder],
         encoder_class: Callable[[int], Encoder],
         code: Callable[[int], Gaussian],
         decoder: Callable[[int, int], Decoder],
         decoder_class: Callable[[int, int], Decoder],
-        objective: Objective,
+        **pair: Unpack[Pair],
     ) -> None:
-        super().__init__(
-            sizes,
-            inputs_a=inputs_a,
-            inputs_b=inputs_b,
-            encoder_a=encoder_a,
-            encoder_b=encoder_b,
-            code=code,
-            code_b=code,
-            objective=objective,
-        )
+        super().__init__(sizes, code=code, code_b=code, **pair)
         width, size = self.code_layer.size, sizes.embedding
         self.rebuild_a, self.rebuild_b = decoder(width, sizes.a), decoder(width, sizes.b)
         self.encoder_class = encoder_class(size) if size else None

@@ -1,17 +1,15 @@
 """MASLN: the modal-adversarial semantic learning network (Xu et al., ICMR 2018)."""
 
 from collections.abc import Callable
+from typing import Unpack
 
-from msl.losses.objective import Objective
 from msl.methods.adversary import Adversary
-from msl.methods.branches import Branches
+from msl.methods.branches import Branches, Pair
 from msl.methods.method import Sizes
 from msl.nets.classifier import Classifier
 from msl.nets.code import CodeLayer
 from msl.nets.decoders import Decoders
 from msl.nets.discriminator import Discriminator
-from msl.nets.encoders import Encoder
-from msl.nets.standardise import Standardise
 
 
 class MASLN(Branches):
@@ -26,27 +24,19 @@ class MASLN(Branches):
         self,
         sizes: Sizes,
         *,
-        inputs_a: Callable[[int], Standardise],
-        inputs_b: Callable[[int], Standardise],
-        encoder_a: Callable[[int], Encoder],
-        encoder_b: Callable[[int], Encoder],
         code: Callable[[int], CodeLayer],
         decoders: Callable[[int, int, int, int], Decoders],
         discriminator: Callable[[int], Discriminator],
         classifier: Callable[[int, int], Classifier],
-        objective: Objective,
         adversary: Adversary,
+        **pair: Unpack[Pair],
     ) -> None:
         super().__init__(
             sizes,
-            inputs_a=inputs_a,
-            inputs_b=inputs_b,
-            encoder_a=encoder_a,
-            encoder_b=encoder_b,
             code=code,
             decoders=decoders,
             discriminator=discriminator,
             classifier=classifier,
-            objective=objective,
             adversary=adversary,
+            **pair,
         )

@@ -2,19 +2,18 @@
 
 from collections.abc import Callable
 from functools import cached_property
+from typing import Unpack
 
 import torch
 from torch import Tensor
 
-from msl.losses.objective import Objective
-from msl.methods.branches import Branches
+from msl.methods.branches import Branches, Pair
 from msl.methods.forward_pass import ForwardPass
 from msl.methods.method import Batch, Sizes
 from msl.nets.classifier import Classifier
 from msl.nets.decoder import Decoder
 from msl.nets.encoders import Encoder
 from msl.nets.gaussian import Gaussian, drawn, gaussians
-from msl.nets.standardise import Standardise
 
 
 class MDVAE(Branches):
@@ -61,28 +60,15 @@ class MDVAE(Branches):
         self,
         sizes: Sizes,
         *,
-        inputs_a: Callable[[int], Standardise],
-        inputs_b: Callable[[int], Standardise],
-        encoder_a: Callable[[int], Encoder],
-        encoder_b: Callable[[int], Encoder],
         specific: Callable[[int], Encoder],
         fusion: Callable[[int], Encoder],
         code: Callable[[int], Gaussian],
         decoder: Callable[[int, int], Decoder],
         fused_decoder: Callable[[int, int], Decoder],
         fused_classifier: Callable[[int, int], Classifier],
-        objective: Objective,
+        **pair: Unpack[Pair],
     ) -> None:
-        super().__init__(
-            sizes,
-            inputs_a=inputs_a,
-            inputs_b=inputs_b,
-            encoder_a=encoder_a,
-            encoder_b=encoder_b,
-            code=code,
-            code_b=code,
-            objective=objective,
-        )
+        super().__init__(sizes, code=code, code_b=code, **pair)
         width = self.code_layer.size
         self.specific_a, self.specific_b = specific(sizes.a), specific(sizes.b)
         self.specific_layer_a, self.specific_layer_b = code(self.specific_a.size), code(self.specific_b.size)

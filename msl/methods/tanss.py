@@ -2,18 +2,17 @@
 
 from collections.abc import Callable
 from functools import cached_property
+from typing import Unpack
 
 from torch import Tensor, nn
 
-from msl.losses.objective import Objective
 from msl.methods.adversary import Adversary
-from msl.methods.branches import Branches
+from msl.methods.branches import Branches, Pair
 from msl.methods.class_space import TRUE_AND_MADE, ClassSpacePass, embedding_size, topped
 from msl.methods.method import Batch, Sizes
 from msl.nets.code import CodeLayer
 from msl.nets.discriminator import Discriminator
 from msl.nets.encoders import Encoder
-from msl.nets.standardise import Standardise
 
 
 class TANSS(Branches):
@@ -59,28 +58,14 @@ class TANSS(Branches):
         self,
         sizes: Sizes,
         *,
-        inputs_a: Callable[[int], Standardise],
-        inputs_b: Callable[[int], Standardise],
-        encoder_a: Callable[[int], Encoder],
-        encoder_b: Callable[[int], Encoder],
         semantic: Callable[[int], Encoder],
         regressor: Callable[[int], Encoder],
         code: Callable[[int], CodeLayer],
         discriminator: Callable[[int], Discriminator],
-        objective: Objective,
         adversary: Adversary,
+        **pair: Unpack[Pair],
     ) -> None:
-        super().__init__(
-            sizes,
-            inputs_a=inputs_a,
-            inputs_b=inputs_b,
-            encoder_a=encoder_a,
-            encoder_b=encoder_b,
-            code=code,
-            code_b=code,
-            objective=objective,
-            adversary=adversary,
-        )
+        super().__init__(sizes, code=code, code_b=code, adversary=adversary, **pair)
         below = semantic(embedding_size(sizes, method="tanss"))
         self.semantic = nn.Sequential(below, code(below.size))
         width = self.code_layer.size

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from msl.config import _target, check, composed, resolved
+from msl.config import _target, check, composed, parameters_of, resolved
 from msl.files import embedded
 
 CONF = embedded("conf")
@@ -30,7 +30,7 @@ def test_every_key_is_a_parameter_of_its_target(file):
     found = list(nodes(OmegaConf.to_container(OmegaConf.load(file))))
     assert found
     for path, node in found:
-        parameters = inspect.signature(_target(node["_target_"], path)).parameters
+        parameters = parameters_of(_target(node["_target_"], path))
         keys = {key for key in node if not key.startswith("_")} - {"name", "search", "defaults"}
         assert keys <= parameters.keys()
 
