@@ -40,7 +40,7 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> list[dict[str,
         started = time.perf_counter()
         method, card = learn(run, Journal(folder / "log.csv", board, resume=run.resuming))
         seconds = time.perf_counter() - started
-        console.print(f"learnt in {seconds:.1f} s{_chosen(card, run.split)}")
+        console.print(f"learnt in {seconds:.1f} s{_chosen(card, run.split)}", soft_wrap=True)
         run.folder.write_weights(method)
         run.folder.write_card(replace(card, seconds=None if run.resuming else round(seconds, 3)))
         rows = report(run, method, card, board)

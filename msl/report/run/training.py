@@ -106,7 +106,7 @@ def _validation(run: Measured, stages: Mapping[str, Mapping[int, float]]) -> Dra
 
 def _discriminator(run: Measured, stages: Mapping[str, Mapping[int, float]]) -> Drawing:
     said = (
-        "How often the modality discriminator is right on training batches; at 0.5 it cannot tell the modalities apart."
+        "How often the discriminators are right on training batches; at 0.5 they cannot tell apart what they are shown."
     )
     return _drawing("discriminator", "Discriminator accuracy.", said, "accuracy", stages, levels={"cannot tell": 0.5})
 
