@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 import torch
 from method_builders import SIZES, batch_of, planted_pairs
+from rivals_builders import built
 from torch.nn.functional import normalize
 
 import msl.methods.lcale
-from msl.commands.searching import build
-from msl.config import composed, resolved
 from msl.methods.method import Sizes
 
 WEIGHTS = {"self_reconstruction": 1.0, "cross_reconstruction": 2.37, "divergence": 0.25, "wasserstein": 8.13}
@@ -19,9 +18,8 @@ WITH_AND_WITHOUT_CLASSES = pytest.mark.parametrize("embedding", [3, 0])
 
 def method_and_batch(sizes=SIZES):
     """The configured method in float64, prepared, and a batch."""
-    torch.manual_seed(0)
-    method = build(resolved(composed("train", ["method=lcale"]))["method"], sizes, {})
     pairs, classes = planted_pairs(sizes=sizes)
+    method = built("lcale", sizes)
     method.prepare(pairs)
     return method.double(), batch_of(pairs, classes, dtype=torch.float64)
 

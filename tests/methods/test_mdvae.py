@@ -5,12 +5,11 @@ import numpy as np
 import pytest
 import torch
 from method_builders import SIZES, batch_of, planted_pairs
+from rivals_builders import built
 from torch.distributions import Normal, kl_divergence
 from torch.nn.functional import cross_entropy, one_hot
 
 import msl.methods.mdvae
-from msl.commands.searching import build
-from msl.config import composed, resolved
 from msl.methods.method import Sizes
 
 WEIGHTS = {
@@ -30,9 +29,8 @@ def noiseless(monkeypatch):
 
 def method_and_batch(sizes=SIZES):
     """The configured method in float64, prepared, and a batch."""
-    torch.manual_seed(0)
-    method = build(resolved(composed("train", ["method=mdvae"]))["method"], sizes, {})
     pairs, classes = planted_pairs(sizes=sizes)
+    method = built("mdvae", sizes)
     method.prepare(pairs)
     return method.double(), batch_of(pairs, classes, dtype=torch.float64)
 

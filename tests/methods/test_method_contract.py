@@ -1,6 +1,5 @@
 """Every method there is, found by walking `msl.methods` and `conf/method`: a new file and its YAML are tested unasked."""
 
-import functools
 import importlib
 import inspect
 import pkgutil
@@ -11,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 from method_builders import batch_of, planted_pairs
+from rivals_builders import configured
 from safetensors.torch import load, save
 
 import msl.methods
 from msl.commands.searching import build
 from msl.commands.settings import sizes
-from msl.config import composed, resolved
 from msl.data.pairs import Features
 from msl.files import embedded
 from msl.methods.method import ClosedForm, Method, Trained
@@ -34,11 +33,6 @@ def concrete_methods():
         for _, member in inspect.getmembers(module, inspect.isclass)
         if issubclass(member, Method) and not inspect.isabstract(member) and member.__module__ == module.__name__
     }
-
-
-@functools.cache
-def configured(name):
-    return resolved(composed("train", [f"method={name}"]))["method"]
 
 
 def built(name, seed=0):
