@@ -37,12 +37,12 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> list[dict[str,
         run.folder.start(redacted(cfg), run.card, run.split)
     board = start_board(run)
     try:
-        started = time.perf_counter()
+        started, busy = time.perf_counter(), time.process_time()
         method, card = learn(run, Journal(folder / "log.csv", board, resume=run.resuming))
-        seconds = time.perf_counter() - started
-        console.print(f"learnt in {seconds:.1f} s{_chosen(card, run.split)}", soft_wrap=True)
+        busy = time.process_time() - busy
+        console.print(f"learnt in {time.perf_counter() - started:.1f} s{_chosen(card, run.split)}", soft_wrap=True)
         run.folder.write_weights(method)
-        run.folder.write_card(replace(card, seconds=None if run.resuming else round(seconds, 3)))
+        run.folder.write_card(replace(card, seconds=None if run.resuming else round(busy, 3)))
         rows = report(run, method, card, board)
     except BaseException:
         board.finish(exit_code=1)

@@ -40,7 +40,7 @@ class Summary:
     difference: Comparison | None
     """Paired difference to the reference method on the same splits; `p_holm` is over the methods of the same cell."""
     seconds: float | None = None
-    """Mean time to learn, selection included, of the runs that were timed; None if none was."""
+    """Mean processor time to learn, selection included, of the runs that were timed; None if none was."""
 
 
 def read_rows(file: Path) -> list[dict[str, Any]]:

@@ -42,7 +42,9 @@ class Card:
     validation: float | None = None
     """The chosen trial's mAP on the validation rows."""
     seconds: float | None = None
-    """What selection and the final fit took; None if the run was stopped on the way."""
+    """Processor time of selection and the final fit, over all threads: what else the machine does hardly changes it.
+
+    None if the run was stopped on the way."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ LEGEND = (
 
 
 def overview(summaries: Sequence[Summary]) -> tuple[list[str], list[list[str]], list[list[float | str]]]:
-    """Heads, lines, and what each cell sorts by: methods in the order given, then the mean time to learn if it is known of all."""
+    """Heads, lines, and what each cell sorts by: methods in the order given, then the mean processor time to learn if it is known of all."""
     methods = list(dict.fromkeys(each.method for each in summaries))
     columns = list(dict.fromkeys((each.data, each.regime) for each in summaries))
     found = {(each.method, each.data, each.regime): each for each in summaries}
@@ -27,7 +27,7 @@ def overview(summaries: Sequence[Summary]) -> tuple[list[str], list[list[str]], 
         lines.append([method, *(_cell(each, best[column]) for each, column in zip(cells, columns, strict=True))])
         keys.append([method, *(each.value.mean if each else math.nan for each in cells)])
     if timed(summaries):
-        heads.append("learning, s")
+        heads.append("learning, CPU s")
         for method, line, key in zip(methods, lines, keys, strict=True):
             key.append(_seconds([each for each in summaries if each.method == method]))
             line.append(f"{key[-1]:.1f}")

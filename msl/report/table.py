@@ -200,7 +200,7 @@ def summary_cells(summaries: Sequence[Summary], reference: str | None) -> tuple[
         for summary, line in zip(summaries, lines, strict=True):
             line += _difference_cells(summary.difference)
     if timed(summaries):
-        heads.append("learning, s")
+        heads.append("learning, CPU s")
         for summary, line in zip(summaries, lines, strict=True):
             line.append(f"{summary.seconds:.1f}")
     idle = {column for column in (0, 1) if len({line[column] for line in lines}) == 1}

@@ -153,7 +153,7 @@ def test_many_methods_on_several_data_sets_are_first_shown_at_a_glance():
     many = study(found, ["cca", "masln", "sae"])
     page = study_pages.markdown_page(many)
     glance = page[page.index("## At a glance") : page.index("## emoji")]
-    assert "| method | emoji unseen | emoji seen | fashion unseen | learning, s |" in glance
+    assert "| method | emoji unseen | emoji seen | fashion unseen | learning, CPU s |" in glance
     assert "| cca | 0.210 |  | 0.550 | 3.0 |" in glance
     assert "| masln | **0.413** ▲ |  |  | 1.0 |" in glance
     assert "| sae |  | **0.113** | **0.600** | 7.0 |" in glance
@@ -164,7 +164,7 @@ def test_many_methods_on_several_data_sets_are_first_shown_at_a_glance():
 
 def test_time_is_shown_where_it_is_known_of_every_line(compared):
     page = study_pages.markdown_page(study([row | {"seconds": 1.0} for row in compared.rows], ["cca", "masln"]))
-    assert "learning, s" in page
+    assert "learning, CPU s" in page
     assert "Learning is the mean wall time" in page
     partly = [row | ({"seconds": 1.0} if row["method"] == "cca" else {}) for row in compared.rows]
     assert "earning" not in study_pages.markdown_page(study(partly, ["cca", "masln"]))

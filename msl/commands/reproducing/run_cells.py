@@ -28,7 +28,7 @@ from msl.files import write_json
 def run_cell(cell: Cell, folder: Path, ledger: Path) -> list[dict[str, Any]]:
     """Train, evaluate and append one cell, whatever an earlier try left of it; returns its rows.
 
-    The ledger's rows also have the `seconds` it took to learn. What it says goes to `said.txt` in its folder.
+    The ledger's rows also have the processor `seconds` it took to learn. What it says goes to `said.txt` in its folder.
     """
     from msl.commands.resume import resume
     from msl.commands.train import train
