@@ -8,8 +8,12 @@ from emoji_list import Emoji, groups, read, split
 from noto import Noto, png_bytes
 from stable import arrays_bytes
 
+from msl.commands.encoding.asked import described
+from msl.config import composed, resolved
 from msl.encode import classical, words
-from msl.files import write_bytes, write_text
+from msl.encode.encoders.classical import Classical
+from msl.encode.encoders.words import Words
+from msl.files import write_bytes, write_json, write_text
 
 
 def picture_path(one: Emoji) -> str:
@@ -53,8 +57,14 @@ def features(emoji: list[Emoji], pictures: list[bytes], folder: Path, vectors: w
     }
 
 
+def encoders() -> dict:
+    """What made the features, as `msl encode` would say it: its defaults are these encoders."""
+    nodes = resolved(composed("encode", ["path=.", "out=."]))
+    return described(nodes, {"image": Classical("image"), "text": Words("text", path=None)})
+
+
 def build(font: Path, chart: Path, annotations: list[Path], folder: Path) -> None:
-    """Write images/, items.jsonl and features.npz."""
+    """Write images/, items.jsonl, features.npz and encoders.json."""
     vectors = words.WordVectors.load(folder.parent / "words")
     emoji = told(read(chart, annotations), vectors)
     noto = Noto(font)
@@ -62,3 +72,4 @@ def build(font: Path, chart: Path, annotations: list[Path], folder: Path) -> Non
     write_pictures(emoji, pictures, folder)
     write_text(folder / "items.jsonl", items(emoji))
     write_bytes(folder / "features.npz", arrays_bytes(features(emoji, pictures, folder, vectors)))
+    write_json(folder / "encoders.json", encoders())

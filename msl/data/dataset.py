@@ -1,8 +1,10 @@
 """A data set: pairs and classes, a card that says what they are, and what a gallery shows of each pair."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -50,6 +52,8 @@ class DataSet:
     part: Ints
     texts: tuple[str, ...] | None = None
     pictures: tuple[Path, ...] | None = None
+    encoders: Mapping[str, Any] | None = None
+    """What made the features, as ``encoders.json`` beside them says: by modality the encoder's `settings` and `identity`."""
 
 
 _SAMPLE = 4096

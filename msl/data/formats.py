@@ -2,9 +2,11 @@
 
 Keys: ``image`` (n, d_image), ``text`` (n, d_text), ``label`` (n,) class indices, ``split`` (n,) "train" or "test",
 ``class_names`` (c,), ``class_vectors`` (c, e), ``ids`` (n,). Beside it may lie ``items.jsonl`` (or ``texts.jsonl``):
-one object a line with ``id``, ``text`` and the path of the ``image``, which galleries show.
+one object a line with ``id``, ``text`` and the path of the ``image``, which galleries show; and ``encoders.json``, which
+says what made the features, so that new queries can be encoded alike.
 """
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -41,7 +43,31 @@ def read_dataset(path: Path, card: Card) -> DataSet:
     except InputError as error:
         raise InputError(f"{file}: {error}" if str(file) not in str(error) else str(error)) from None
     texts, pictures = read_items(file.parent, pairs.ids)
-    return DataSet(card=card, pairs=pairs, classes=classes, part=_part(arrays, file), texts=texts, pictures=pictures)
+    return DataSet(
+        card=card,
+        pairs=pairs,
+        classes=classes,
+        part=_part(arrays, file),
+        texts=texts,
+        pictures=pictures,
+        encoders=read_encoders(file.parent),
+    )
+
+
+def read_encoders(folder: Path) -> Mapping[str, Any] | None:
+    """``encoders.json`` beside features, None where there is none; an `InputError` for one that is damaged."""
+    file = folder / "encoders.json"
+    if not file.is_file():
+        return None
+    try:
+        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        for encoder in found.values():
+            encoder["settings"]["name"], encoder["identity"].keys()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise InputError(
+            f"{file} does not say which encoders made the features; encode them again, or remove it"
+        ) from None
+    return found
 
 
 def _arrays(file: Path) -> Mapping[str, np.ndarray[Any, Any]]:

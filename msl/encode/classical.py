@@ -13,15 +13,26 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
-from msl.types import Floats, InputError
+from msl.encode.pictures import on_white, read_picture
+from msl.types import Floats
 
 SIDE = 80
 """Pixels along each side of the square every picture is brought to."""
 _CELLS, _BLOCK, _ORIENTATIONS, _GRID = 5, 2, 9, 8
 DIMENSIONS = (_CELLS - _BLOCK + 1) ** 2 * _BLOCK**2 * _ORIENTATIONS + 3 * _GRID**2
 """Size of a description: 576 for the gradients and 192 for the colours."""
+PARAMETERS = {
+    "version": 1,
+    "side": SIDE,
+    "cells": _CELLS,
+    "block": _BLOCK,
+    "orientations": _ORIENTATIONS,
+    "grid": _GRID,
+}
+"""All that decides a description; the version is raised when anything else changes it."""
+_PIXELS = 100_000_000  # of a file, at most; a description looks at 80 x 80
 
 
 def describe(pictures: Iterable[Image.Image | Path]) -> Floats:
@@ -39,7 +50,7 @@ def describe(pictures: Iterable[Image.Image | Path]) -> Floats:
 
 def square(picture: Image.Image) -> Image.Image:
     """A picture of any mode and shape -> RGB, on white, `SIDE` x `SIDE`, its content whole and centred."""
-    plain = _on_white(picture)
+    plain = on_white(picture)
     scale = SIDE / max(plain.size)
     width, height = (max(1, round(length * scale)) for length in plain.size)
     padded = Image.new("RGB", (SIDE, SIDE), "white")
@@ -48,38 +59,9 @@ def square(picture: Image.Image) -> Image.Image:
 
 
 def _describe_one(picture: Image.Image | Path) -> Floats:
-    image = square(picture if isinstance(picture, Image.Image) else _read(picture))
+    image = square(picture if isinstance(picture, Image.Image) else read_picture(picture, pixels=_PIXELS))
     pixels = np.asarray(image, np.float64) / 255  # (SIDE, SIDE, 3) in [0, 1]
     return np.concatenate([_gradients(pixels), _colours(pixels)]).astype(np.float32)
-
-
-def _read(path: Path) -> Image.Image:
-    try:
-        with Image.open(path) as picture:
-            return ImageOps.exif_transpose(picture)  # a camera held sideways says so in the file only
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        reason = getattr(error, "strerror", None) or "it is damaged or no picture"
-        message = f"cannot read the picture {path}: {reason}; save it again as PNG or JPEG, or leave it out"
-        raise InputError(message) from error
-
-
-def _on_white(picture: Image.Image) -> Image.Image:
-    if picture.mode.startswith("I") or picture.mode == "F":
-        picture = _eight_bits(picture)
-    try:
-        layer = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
-    except ValueError as error:
-        raise InputError(f"cannot read a picture of mode {picture.mode}; convert it to RGB") from error
-    if layer.mode == "RGB":
-        return layer
-    return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
-
-
-def _eight_bits(picture: Image.Image) -> Image.Image:
-    """Deep greys -> 8 bits: 16-bit integers by their range, floats from [0, 1]; PIL itself would clip them at 255."""
-    values = np.asarray(picture, np.float64)
-    scaled = values * 255 if picture.mode == "F" else values / 257
-    return Image.fromarray(np.clip(np.nan_to_num(scaled), 0, 255).round().astype(np.uint8))
 
 
 def _gradients(pixels: Floats) -> Floats:

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from msl.types import Floats, InputError
+from msl.encode.encoders.loading import SAFE, WEIGHTS, local_first
+from msl.types import Count, Floats, InputError
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-_WEIGHTS = {"use_safetensors": True}  # the older format is a pickle, which can run code
+_BATCH = 32  # class names are few and short
 
 
 def encode(texts: Sequence[str], *, model: str) -> Floats:
@@ -23,26 +24,24 @@ def encode(texts: Sequence[str], *, model: str) -> Floats:
     Raises:
         InputError: sentence-transformers is not installed, or there is no such model.
     """
-    encoder = _load(model)
-    return np.asarray(encoder.encode(list(texts), show_progress_bar=False, convert_to_numpy=True), np.float32)
+    return rows(load(model), texts, batch=_BATCH)
 
 
-def _load(model: str) -> "SentenceTransformer":
+def load(model: str) -> "SentenceTransformer":
+    """The model, on the CPU; `InputError` as of `encode`."""
     try:
         from sentence_transformers import SentenceTransformer
-        from transformers import utils
     except ImportError:
         raise InputError("sentence embeddings need sentence-transformers: pip install 'msl[text]'") from None
-    quiet: Any = utils.logging  # untyped
-    quiet.disable_progress_bar()
-    load = partial(SentenceTransformer, model, device="cpu", trust_remote_code=False)
-    try:
-        try:
-            return load(local_files_only=True, model_kwargs=_WEIGHTS)  # without asking the hub for what is here
-        except Exception:
-            return load(model_kwargs=_WEIGHTS)
-    except Exception as error:  # the hub, the tokeniser and the weights each raise their own
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise InputError(
-            f"there is no sentence-transformers model {model!r} to load ({reason}); give a folder or a hub's name"
-        ) from None
+    import torch
+
+    make = partial(SentenceTransformer, model, device="cpu", model_kwargs=WEIGHTS, **SAFE)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)  # a head that the file lacks, and nothing reads, is drawn the same each time
+        return local_first(make, model, what="sentence-transformers model")
+
+
+def rows(model: "SentenceTransformer", texts: Sequence[str], *, batch: Count) -> Floats:
+    """Texts -> float32 (n, size), `batch` of about the same length at a time; no row depends on another."""
+    found = model.encode(list(texts), batch_size=batch, show_progress_bar=False, convert_to_numpy=True)
+    return np.asarray(found, np.float32)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from msl.encode.steps import steps
 from msl.encode.words import WordVectors, tokens
 from msl.types import Count, Floats, InputError, Ints
 
@@ -106,13 +107,7 @@ def sequence(texts: Sequence[str], fit_rows: Ints, *, length: Count) -> Floats:
         InputError: texts without a known English word; the message lists their rows.
     """
     vocabulary = WordVectors.load()
-    places = np.full((len(texts), length), -1)
-    for row, found in enumerate(_known(texts, vocabulary, kind="sequence")):
-        first = found[:length]
-        places[row, length - len(first) :] = first
-    steps = np.asarray(vocabulary.vectors[places], np.float32)
-    steps[places < 0] = 0
-    return steps.reshape(len(texts), -1)
+    return steps(_known(texts, vocabulary, kind="sequence"), vocabulary, length=length)
 
 
 def _known(texts: Sequence[str], vocabulary: WordVectors, *, kind: str) -> list[list[int]]:

@@ -1,0 +1,1 @@
+"""Folders of pictures with captions, whichever way people keep them: one layout a file."""

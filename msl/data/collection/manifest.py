@@ -1,0 +1,142 @@
+"""A table of pictures: a column that names the file, one of captions, and others for id, classes and part."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from msl.data.collection.item import Item, part_of, readable
+from msl.data.collection.place import Places
+from msl.data.collection.rows import header, rows
+from msl.types import InputError
+
+_NAMES = {
+    "image": ("image", "file_name", "filename", "path", "image_path", "filepath"),
+    "text": ("text", "caption", "captions", "description", "title", "sentence"),
+    "classes": ("class", "label", "category"),
+    "split": ("split",),
+    "id": ("id",),
+}
+"""What people call the columns."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """The columns a person names; None is found by its usual names. `text` may be several, each a caption."""
+
+    image: str | None = None
+    text: str | list[str] | None = None
+    classes: str | None = None
+    split: str | None = None
+    id: str | None = None
+
+
+def is_manifest(file: Path, columns: Columns) -> bool:
+    """Whether a table has a column that names pictures."""
+    names = header(file)
+    return columns.image in names if columns.image else bool(_called(names, "image"))
+
+
+def read_manifest(
+    root: Path, file: Path, columns: Columns, *, part: int | None, names: Sequence[str] | None
+) -> list[Item]:
+    """The items of one table, ids left to be given; `part` is that of all its rows where it has no column of parts.
+
+    Paths are relative to the table's folder, or to the one folder in it that has the first picture. A class that is a
+    number is called by `names`, else ``class N``.
+
+    Raises:
+        InputError: a column is missing or could be two, or a row is odd; file and row are named.
+    """
+    table = list(rows(root, file))
+    held = list(dict.fromkeys(key for _, row in table for key in row))
+    found = {key: _column(file, held, key, getattr(columns, key)) for key in _NAMES if table}
+    if table and not found["text"]:
+        raise InputError(
+            f"{file} has no column of captions ({', '.join(held)}); give columns.text=NAME, or layout=classes for a folder "
+            "for each class"
+        )
+    places = Places(root, file.parent)
+    return [_item(f"{file}, row {number}", row, found, places, part, names) for number, row in table]
+
+
+def _called(held: Sequence[str], key: str) -> list[str]:
+    return [name for name in held if name.strip().casefold() in _NAMES[key]]
+
+
+def _column(file: Path, held: Sequence[str], key: str, wanted: str | list[str] | None) -> list[str]:
+    if wanted:
+        asked = [wanted] if isinstance(wanted, str) else list(wanted)
+        lacking = next((name for name in asked if name not in held), None)
+        if lacking is not None:
+            raise InputError(f"{file} has no column {lacking!r}, as columns.{key} asks; it has {', '.join(held)}")
+        return asked
+    called = _called(held, key)
+    if len(called) > 1:
+        raise InputError(f"{file}: {' and '.join(called)} could each be the {key}; choose with columns.{key}=NAME")
+    return called
+
+
+def _item(
+    said: str,
+    row: dict[str, Any],
+    found: dict[str, list[str]],
+    places: Places,
+    part: int | None,
+    names: Sequence[str] | None,
+) -> Item:
+    values = {key: row.get(columns[0]) if columns else None for key, columns in found.items()}
+    image, own, split = values["image"], values["id"], values["split"]
+    texts = tuple(text for column in found["text"] for text in _texts(row.get(column), said))
+    refused = "" if isinstance(image, str) and image.strip() else f"{said} names no picture"
+    return Item(
+        "" if own in (None, "") else readable(str(own)),
+        "" if refused else places.path(str(image)),
+        texts,
+        tuple(_classes(values["classes"], said, names)),
+        part if split in (None, "") else part_of(str(split), said),
+        said,
+        refused,
+    )
+
+
+def _texts(value: Any, said: str) -> Iterator[str]:
+    """Captions of a cell: text, a list of them, or such a list written as JSON."""
+    listed = _list(value) if isinstance(value, str) and value.lstrip().startswith("[") else value
+    for text in listed if isinstance(listed, list) else [listed]:
+        if text is not None and not isinstance(text, str):
+            raise InputError(f"{said}: wanted a caption or a list of them, but got {str(text)[:40]!r}; write text")
+        if text and text.strip():
+            yield readable(text.strip())
+
+
+def _list(text: str) -> Any:
+    """A cell that is a JSON list, else as it is."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return found if isinstance(found, list) and all(isinstance(each, str) for each in found) else text
+
+
+def _classes(value: Any, said: str, names: Sequence[str] | None) -> Iterator[str]:
+    for each in value if isinstance(value, list) else re.split("[;|]", value) if isinstance(value, str) else [value]:
+        if each is None or not str(each).strip():
+            continue
+        if isinstance(each, (dict, list)):
+            raise InputError(
+                f"{said}: wanted a class, several with ; between, or a list of them; got {str(each)[:40]!r}"
+            )
+        yield _class_name(readable(str(each).strip()), said, names)
+
+
+def _class_name(word: str, said: str, names: Sequence[str] | None) -> str:
+    if not (word.isascii() and word.isdigit()):
+        return word
+    if names is None:
+        return f"class {int(word)}"
+    if int(word) >= len(names):
+        raise InputError(f"{said} is of class {word}, but class_names has {len(names)}, counted from 0; correct either")
+    return names[int(word)]
