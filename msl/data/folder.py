@@ -23,6 +23,7 @@ Whatever is left open by this is an error that names the key which settles it.
 """
 
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -39,7 +40,7 @@ from msl.data.finding.discover import Discovery, Found, discover
 from msl.data.finding.items import read_items
 from msl.data.finding.join import Modality, column, joined
 from msl.data.finding.pairing import Items, paired, part_numbers
-from msl.data.formats import KEYS, read_dataset
+from msl.data.formats import KEYS, read_dataset, read_encoders
 from msl.data.labels import classes_of
 from msl.data.pairs import Features, Pairs, checked_features
 from msl.types import Floats, Fraction, InputError, Ints
@@ -164,11 +165,17 @@ def _data_set(
     classes = Classes(found.names, np.empty((len(found.names), 0), np.float32) if vectors is None else vectors)
     pairs = Pairs(items.ids, _features(a, items.a), _features(b, items.b), found.labels)
     texts, pictures = read_items(discovery.root, items.ids) if items.named else (None, None)
-    card = replace(card, modalities=(a.name, b.name))
-    data = DataSet(card=card, pairs=pairs, classes=classes, part=part, texts=texts, pictures=pictures)
+    made = read_encoders(discovery.root)
+    card = replace(card, modalities=(a.name, b.name), features=(_made(made, a.name), _made(made, b.name)))
+    data = DataSet(card=card, pairs=pairs, classes=classes, part=part, texts=texts, pictures=pictures, encoders=made)
     dropped = f"{whole - len(items.ids)} items without any class are left out" if len(items.ids) < whole else ""
     notes = (items.how, *found.notes, *filter(None, (dropped, drawn)), *_aside(discovery, chosen))
     return Reading(data, _became(chosen), notes)
+
+
+def _made(encoders: Mapping[str, Any] | None, modality: str) -> str:
+    """What a card says of a modality's features."""
+    return str(encoders[modality]["settings"]["name"]) if encoders and modality in encoders else "as given"
 
 
 def _features(side: Modality, rows: Ints) -> Features:

@@ -440,3 +440,11 @@ def test_a_damaged_features_npz_is_refused_with_one_line(tmp_path):
     for length in (0, 10, len(whole) // 2, len(whole) - 5):
         (tmp_path / "features.npz").write_bytes(whole[:length])
         refused(tmp_path, "features.npz")
+
+
+def test_a_folder_of_pictures_is_told_from_one_of_features(tmp_path):
+    (tmp_path / "red").mkdir()
+    for name in ("a.png", "a.txt", "b.JPG"):
+        (tmp_path / "red" / name).write_text("a red apple")
+    with pytest.raises(InputError, match=r"holds pictures and no features; .* msl encode path="):
+        reading(tmp_path)

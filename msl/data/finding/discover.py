@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from msl.data.arrays import PICKLES, SUFFIXES, read_arrays
+from msl.data.collection.item import PICTURES
 from msl.data.finding.classlists import NAME_LISTS, is_list, read_names
 from msl.data.finding.naming import Meaning, Role, meaning
 from msl.types import InputError
@@ -60,17 +61,20 @@ def discover(path: Path) -> Discovery:
         raise InputError(f"there is no file or folder {path}; give the path of your features")
     root = path if path.is_dir() else path.parent
     try:
-        files = sorted(_files(path, DEPTH)) if path.is_dir() else [path]
+        below = sorted(_files(path, DEPTH)) if path.is_dir() else [path]
     except OSError as error:
         raise InputError(
             f"{error.filename or path} cannot be looked into ({error.strerror}); check its permissions"
         ) from None
+    files = [file for file in below if path.is_file() or file.suffix.lower() not in PICTURES]  # these lie beside features
     if len(files) > FILES:
         raise InputError(f"{path} holds more than {FILES} files; give the folder that holds only the features")
     items = _item_files(files, root)
     aside = {file: reason for file in files if path.is_dir() and (reason := _left_out(file, root))}
     plain = [file for file in files if file not in items and file not in aside]
     found = [array for file in plain for array in read_found(file, root)]
+    if not found and not items and len(files) < len(below):
+        raise InputError(f"{path} holds pictures and no features; make some of them: msl encode path={path} out=FOLDER")
     return Discovery(root, (*found, *_stacked(items, root)), tuple(aside.values()))
 
 
