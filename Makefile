@@ -17,9 +17,10 @@ results: .venv/.installed  ## measure the numbers again (emoji 15 minutes; an ho
 	$(BIN)/python results/measure.py
 	$(BIN)/python docs/generate.py
 
-benchmark: .venv/.installed-test  ## speed of evaluation and of training, as ratios within one run
+benchmark: .venv/.installed-test  ## speed of evaluation, of training and of search, as ratios within one run
 	$(BIN)/python tests/benchmarks/evaluation.py
 	$(BIN)/python tests/benchmarks/training.py
+	$(BIN)/python tests/benchmarks/search.py
 
 clean:
 	rm -rf .venv dist build .mypy_cache .pytest_cache .ruff_cache

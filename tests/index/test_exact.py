@@ -43,7 +43,7 @@ def test_cosines_fall_along_each_row_and_are_those_of_the_positions():
     positions, cosines = nearest(queries, gallery, 10)
     assert (np.diff(cosines, axis=1) <= 0).all()
     every = unit_rows(queries) @ unit_rows(gallery).T
-    assert np.array_equal(cosines, np.take_along_axis(every, positions, axis=1))
+    np.testing.assert_allclose(cosines, np.take_along_axis(every, positions, axis=1), rtol=0, atol=1e-15)
 
 
 def test_k_beyond_the_gallery_gives_the_whole_gallery_once():
@@ -126,21 +126,99 @@ def test_stretches_change_nothing_and_copies_tie_across_them(monkeypatch, tmp_pa
     expected = nearest(queries, gallery, k)
     np.save(tmp_path / "gallery.npy", gallery)
     monkeypatch.setattr(exact, "_BYTES", 2048)
-    positions, cosines = nearest(queries, np.load(tmp_path / "gallery.npy", mmap_mode="r"), k)
-    assert np.array_equal(positions, expected[0])
-    np.testing.assert_allclose(cosines, expected[1], rtol=0, atol=1e-15)
+    monkeypatch.setattr(exact, "_FEW", 0)
+    for threads in (1, 3, None):
+        positions, cosines = nearest(queries, np.load(tmp_path / "gallery.npy", mmap_mode="r"), k, threads=threads)
+        assert np.array_equal(positions, expected[0])
+        assert np.array_equal(cosines, expected[1])  # to the bit
 
 
 def test_a_large_gallery_is_never_copied(monkeypatch):
-    gallery = random(8000, 300)
-    monkeypatch.setattr(exact, "_BYTES", 2**18)
+    gallery = random(40_000, 100)
+    monkeypatch.setattr(exact, "_BYTES", 2**22)
+    monkeypatch.setattr(exact, "_FEW", 0)
+    nearest(gallery[:3], gallery[:100], 5)  # loads libraries
     tracemalloc.start()
-    nearest(gallery[:3], gallery, 5)
+    nearest(gallery[:3], gallery, 5, threads=2)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < gallery.nbytes / 8
 
 
 def test_rows_that_are_no_numbers_come_last():
-    gallery = np.array([[np.nan, 1], [1, 0], [0, 1]], np.float32)
-    assert nearest(np.array([[1, 0.5]], np.float32), gallery, 3)[0].tolist() == [[1, 2, 0]]
+    gallery = np.array([[np.nan, 1], [1, 0], [0, 1], [-1, 0]], np.float32)
+    assert nearest(np.array([[1, 0.5]], np.float32), gallery, 4)[0].tolist() == [[1, 2, 3, 0]]
+    many = np.repeat(gallery, 300, axis=0)
+    assert nearest(np.array([[1, 0.5]], np.float32), many, 3)[0].tolist() == [[300, 301, 302]]
+
+
+def every_cosine(queries, gallery):
+    """In float64, each summed by itself, so that copies of a row have the same."""
+    left, right = unit_rows(queries), unit_rows(gallery)
+    return np.array([[(query * row).sum() for row in right] for query in left])
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    rows=st.integers(1, 700),
+    width=st.sampled_from([1, 2, 5, 33]),
+    k=st.integers(1, 5),
+    closeness=st.sampled_from([0, 1e-3, 1e-7, 1e-9]),
+)
+@settings(deadline=None, max_examples=80)
+def test_what_float32_cannot_tell_apart_float64_does(seed, rows, width, k, closeness):
+    """Rows differ by less than float32 rounds, are copies of each other, of any length, or zero; the best are found."""
+    rng = np.random.default_rng(seed)
+    gallery = 1 + closeness * rng.standard_normal((rows, width))
+    gallery = gallery[rng.integers(rows, size=rows)] * 10.0 ** rng.integers(-30, 30, size=(rows, 1))
+    gallery[rng.random(rows) < 0.05] = 0
+    queries = rng.standard_normal((3, width)) * [[1], [0], [-1]]
+    positions, cosines = nearest(queries, gallery, k)
+    expected = every_cosine(queries, gallery)
+    np.testing.assert_allclose(cosines, np.take_along_axis(expected, positions, axis=1), rtol=0, atol=1e-14)
+    np.testing.assert_allclose(cosines, -np.sort(-expected, axis=1)[:, :k], rtol=0, atol=1e-14)
+    equal = cosines[:, 1:] == cosines[:, :-1]
+    assert (np.diff(positions, axis=1) > 0)[equal].all()
+
+
+def test_the_bound_on_float32_holds_where_it_is_tightest():
+    """Rows whose cosines in float32 are wrong by as much as rounding allows: all of one sign, many numbers."""
+    for width in (3, 64, 1000):
+        rng = np.random.default_rng(width)
+        gallery, queries = np.abs(rng.standard_normal((500, width))), np.abs(rng.standard_normal((40, width)))
+        narrow = unit_rows(queries).astype(np.float32) @ unit_rows(gallery).astype(np.float32).T
+        wrong = np.abs(narrow - unit_rows(queries) @ unit_rows(gallery).T).max()
+        assert wrong < exact._rounding(width)
+        worst = sum_in_order(queries[:1], gallery[:40])
+        assert np.abs(worst - unit_rows(queries[:1]) @ unit_rows(gallery[:40]).T).max() < exact._rounding(width)
+
+
+def sum_in_order(queries, gallery):
+    """Products in float32 summed one after the other: the order that rounds most."""
+    left, right = unit_rows(queries).astype(np.float32), unit_rows(gallery).astype(np.float32)
+    return np.cumsum(left[:, None] * right, axis=2, dtype=np.float32)[..., -1]
+
+
+@pytest.mark.parametrize("width", [2, 33])
+def test_rows_that_need_no_scaling_give_the_same_answer(width):
+    """Many of them nearer to each other than float32 tells apart, some zero."""
+    rng = np.random.default_rng(0)
+    gallery = unit_rows(1 + 1e-7 * rng.standard_normal((3000, width)) * rng.integers(0, 2, (3000, 1))).astype(
+        np.float32
+    )
+    gallery[::7] = 0
+    for queries in (random(4, width), gallery[:4]):
+        positions, cosines = nearest(queries, gallery, 9)
+        found = nearest(queries, gallery, 9, unit=True)
+        assert np.array_equal(found[0], positions)
+        assert np.array_equal(found[1], cosines)
+
+
+def test_only_the_positions_among_which_to_search_are_found():
+    queries, gallery = random(5, 4), random(900, 4, seed=1)
+    among = np.flatnonzero(np.random.default_rng(2).random(900) < 0.5)
+    positions, cosines = nearest(queries, gallery, 7, among=among)
+    inside, expected = nearest(queries, gallery[among], 7)
+    assert np.array_equal(positions, among[inside])
+    assert np.array_equal(cosines, expected)
+    assert nearest(queries, gallery, 7, among=among[:0])[0].shape == (5, 0)
