@@ -24,6 +24,9 @@ msl: zero-shot cross-modal retrieval (find texts with images, images with texts,
   msl reproduce experiment=NAME  every run behind a table or figure, then its tables, page and verdicts
   msl sweep KEY=interval(A,B)    search settings by the validation mAP, never by test rows
   msl board list|sync            runs tracked offline, and sending them to W&B
+  msl encode path=PICS out=OUT   a folder of pictures with captions, made into features to train on and search
+  msl index run=FOLDER           the codes of a run's items on disk, exact or FAISS; add=OUT, delete=[ID]
+  msl search "A FEW WORDS"       what fits a text, image=FILE, id=ID or class=NAME; find=names describes a picture
   msl data check PATH            what is in features of yours, what is wrong, the command that trains on them
   msl data list|describe|get     data sets, what is in one, fetch one; msl data convert turns pickles into arrays
   msl --version
@@ -96,6 +99,9 @@ def _command(verb: str) -> Callable[[list[str]], None]:
         "table": _composed("table"),
         "report": _composed("report"),
         "score": _composed("score"),
+        "encode": _composed("encode"),
+        "index": _composed("index"),
+        "search": _plain("search"),
         "sweep": _plain("sweep"),
         "board": _plain("board"),
         "data": _plain("data"),

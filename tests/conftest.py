@@ -80,3 +80,22 @@ def shell(tmp_path):
 
     start.place = place
     return start
+
+
+@pytest.fixture(scope="session")
+def indexed(tmp_path_factory):
+    """A run on painted pictures with captions, encoded, trained and indexed; to be copied before it is changed."""
+    from painted import paint
+
+    from msl.cli import main
+
+    folder = tmp_path_factory.mktemp("painted")
+    data, run = folder / "features", folder / "run"
+    training = ["logger=none", "report.queries=0", "trainer.epochs=20", "trainer.batch=16", "method.code.size=16"]
+    for arguments in (
+        ["encode", f"path={paint(folder / 'pictures')}", f"out={data}", "layout=classes", "progress=false"],
+        ["train", "data=folder", f"data.path={data}", f"hydra.run.dir={run}", "progress=false", *training],
+        ["index", f"run={run}"],
+    ):
+        assert main(arguments) == 0
+    return run

@@ -3,21 +3,16 @@
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from msl.commands.inputs import read_data, with_texts
+from msl.commands.loading import load
 from msl.commands.protocols import every_protocol
-from msl.commands.searching import build
-from msl.commands.settings import Evaluating, Group, Settings, check_same_data, read_settings
+from msl.commands.settings import Evaluating, Group
 from msl.commands.train import console, described, identity, show
-from msl.config import check, recomposed, resolved, validated
-from msl.data.dataset import DataSet
-from msl.data.splits import Split, read_split
+from msl.config import check, resolved, validated
 from msl.evaluation.evaluate import evaluate as measure
 from msl.evaluation.protocol import directions
-from msl.evaluation.run import Card, RunFolder
 from msl.files import write_json
-from msl.methods.method import Method
 from msl.report import table
 
 
@@ -61,21 +56,3 @@ def evaluate(cfg: DictConfig) -> None:
     if wanted.out:
         rows: list[dict[str, Any]] = [identity(settings, split, card) | row for row in found]
         console.print(f"rows: {write_json(Path(wanted.out), rows)}", soft_wrap=True)
-
-
-def load(path: Path) -> tuple[Method, DataSet, Split, Card, Settings]:
-    """A run's method with its weights, the data and the split it was trained on, its card and settings.
-
-    The method is built by name from the installed configuration; nothing in the folder is executed.
-    """
-    folder = RunFolder(path)
-    card = folder.card()
-    cfg = recomposed("train", card.overrides, path / "config.yaml")
-    OmegaConf.update(cfg, "resume", None)
-    settings, _ = read_settings(cfg)
-    data, digest = read_data(settings.data, settings.texts)
-    check_same_data(card, digest, path)
-    split = read_split(path / "split.json")
-    method = build(settings.method, card.sizes, card.chosen)
-    folder.load_weights(method)
-    return method, with_texts(data, settings.texts, split, "seen_train"), split, card, settings

@@ -6,8 +6,8 @@ import torch
 from omegaconf import DictConfig
 from rich.console import Console
 
-from msl.commands.evaluate import load
 from msl.commands.inputs import training_pairs
+from msl.commands.loading import load
 from msl.commands.next_command import override, say_next
 from msl.commands.searching import build
 from msl.commands.settings import Group, Settings

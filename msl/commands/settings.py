@@ -195,6 +195,7 @@ def prepare(cfg: DictConfig, folder: Path, overrides: list[str]) -> Run:
         data=shown.card.name,
         data_hash=digest_of_data,
         encoders=shown.card.features,
+        modalities=shown.card.modalities,
         embedding=shown.card.embedding,
         overrides=tuple(overrides),
         config_hash=digest,

@@ -10,6 +10,7 @@ from typing import Any
 from omegaconf import DictConfig
 from rich.console import Console
 
+from msl.commands.encoders import ENCODERS
 from msl.commands.journal import Journal
 from msl.commands.learn import learn
 from msl.commands.next_command import override, say_next
@@ -21,6 +22,7 @@ from msl.evaluation.evaluate import evaluate
 from msl.evaluation.ledger import append
 from msl.evaluation.protocol import Direction, Protocol, directions, headline_regime
 from msl.evaluation.run import Card
+from msl.files import write_json
 from msl.methods.method import Method
 from msl.report import figures, table
 from msl.report.tracking.board import Board, check_tracker
@@ -35,6 +37,8 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> list[dict[str,
     _announce(run)
     if not run.resuming:
         run.folder.start(redacted(cfg), run.card, run.split)
+        if run.data.encoders:
+            write_json(folder / ENCODERS, dict(run.data.encoders))
     board = start_board(run)
     try:
         started, busy = time.perf_counter(), time.process_time()

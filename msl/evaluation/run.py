@@ -17,6 +17,7 @@ from msl.methods.method import Method, Sizes
 from msl.types import InputError
 
 PACKAGES = ("torch", "pytorch-lightning", "hydra-core", "numpy", "scipy", "scikit-image", "wandb")
+_LISTS = ("classes", "encoders", "overrides", "modalities")
 _WRITTEN_LAST = "metrics.json"
 
 
@@ -41,6 +42,8 @@ class Card:
     """How many epochs the final fit took, as selection chose; None for a closed-form method."""
     validation: float | None = None
     """The chosen trial's mAP on the validation rows."""
+    modalities: tuple[str, str] = ("image", "text")
+    """Names of modality a and b."""
     seconds: float | None = None
     """Processor time of selection and the final fit, over all threads: what else the machine does hardly changes it.
 
@@ -74,7 +77,7 @@ class RunFolder:
         try:
             content = json.loads(file.read_text(encoding="utf-8"))
             content = {key: content[key] for key in Card.__dataclass_fields__ if key in content}
-            lists = {key: tuple(content[key]) for key in ("classes", "encoders", "overrides")}
+            lists = {key: tuple(content[key]) for key in _LISTS if key in content}
             return Card(**content | lists | {"sizes": Sizes(**content["sizes"])})
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"{file} is damaged ({error}); restore it or train again") from None

@@ -74,7 +74,8 @@ class Method(nn.Module, ABC):
         codes: Floats = np.empty((0, 0), np.float32)
         with torch.inference_mode():
             for start in range(0, max(len(features), 1), STRETCH):
-                raw = np.ascontiguousarray(features[start : start + STRETCH], np.float32)
+                # torch warns of arrays mapped read-only
+                raw = np.require(features[start : start + STRETCH], np.float32, ["C", "W"])
                 some = self.code(torch.from_numpy(raw), modality).numpy()
                 if not start:  # the first stretch tells how wide codes are
                     codes = np.empty((len(features), some.shape[1]), np.float32)

@@ -192,7 +192,7 @@ def test_the_split_is_the_same_for_every_method_and_differs_by_seed(run_msl, sma
 
 def test_overfitting_the_training_rows_reaches_map_1(run_msl, small):
     import msl
-    from msl.commands.evaluate import load
+    from msl.commands.loading import load
 
     run_msl("train", *small, "debug=overfit", "optimiser.lr=0.01", "trainer.epochs=300", *WIDE)
     method, data, split, _, _ = load(only_run())

@@ -1,6 +1,7 @@
 """What stands in for structured types: configuration and code name each other's parts."""
 
 import inspect
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,10 @@ from msl.config import _target, check, composed, parameters_of, resolved
 from msl.files import embedded
 
 CONF = embedded("conf")
-NODES = [
-    file
-    for group in ("data", "embedding", "texts", "split", "method", "loss", "net", "adversary", "optimiser", "trainer")
-    for file in (CONF / group).glob("*.yaml")
-]
+GROUPS = [
+    "data", "embedding", "encoder", "index", "texts", "split", "method", "loss", "net", "adversary", "optimiser", "trainer",
+]  # fmt: skip
+NODES = [file for group in GROUPS for file in (CONF / group).glob("*.yaml")]
 
 
 def nodes(values, path=""):
@@ -35,11 +35,11 @@ def test_every_key_is_a_parameter_of_its_target(file):
         assert keys <= parameters.keys()
 
 
-@pytest.mark.parametrize("group", ["data", "embedding", "texts", "loss", "net", "adversary", "split"])
+@pytest.mark.parametrize("group", ["data", "embedding", "encoder", "index", "texts", "loss", "net", "adversary", "split"])
 def test_every_public_part_of_the_code_has_a_configuration(group):
     package = {
         "data": "data", "embedding": "encode", "texts": "encode", "loss": "losses", "net": "nets", "adversary": "methods",
-        "split": "data",
+        "split": "data", "encoder": "encode/encoders", "index": "index",
     }[group]  # fmt: skip
     used = {
         node["_target_"] if group != "loss" else node["loss"]["_target_"]
@@ -59,14 +59,21 @@ def test_every_public_part_of_the_code_has_a_configuration(group):
         "split": of_module("msl.data.splits") - {"msl.data.splits.read_split"},
         "embedding": of_module("msl.encode.class_vectors") - {"msl.encode.class_vectors.unheard"},
         "texts": of_module("msl.encode.texts"),
+        "encoder": concrete("encode/encoders", "msl.encode.encoders.encoder.Encoder"),
+        "index": concrete("index", "msl.index.search.Kind"),
     }[group]
     assert used == wanted, package
 
 
+def concrete(package, kind):
+    """Dotted names of what a package defines of a kind that can be built."""
+    named = public(package, inspect.isclass, leave_out=set(), files=set()) | {kind}
+    found = {name: getattr(import_module(name.rpartition(".")[0]), name.rpartition(".")[2]) for name in named}
+    return {name for name, each in found.items() if issubclass(each, found[kind]) and not inspect.isabstract(each)}
+
+
 def of_module(name):
     """Dotted names of a module's public functions."""
-    from importlib import import_module
-
     module = import_module(name)
     found = inspect.getmembers(module, lambda value: inspect.isfunction(value) and value.__module__ == name)
     return {f"{name}.{function}" for function, _ in found if not function.startswith("_")}
@@ -74,15 +81,13 @@ def of_module(name):
 
 def public(package, kind, *, leave_out, files):
     """Dotted names of what the files of a package define; equations inside equations are left out."""
-    from importlib import import_module
-
     import msl
 
     found = set()
     for file in (Path(msl.__file__).parent / package).glob("*.py"):
         if file.stem in files | {"__init__"}:
             continue
-        module = import_module(f"msl.{package}.{file.stem}")
+        module = import_module(f"msl.{package.replace('/', '.')}.{file.stem}")
         defined = inspect.getmembers(
             module, lambda value, module=module: kind(value) and value.__module__ == module.__name__
         )
@@ -105,6 +110,6 @@ def test_every_overlay_composes_and_passes_its_checks(group):
         check(resolved(composed("train", [f"{group}={file.stem}"])))
 
 
-@pytest.mark.parametrize("name", ["board", "evaluate", "report", "score", "sweep", "table"])
+@pytest.mark.parametrize("name", ["board", "encode", "evaluate", "index", "report", "score", "search", "sweep", "table"])
 def test_every_command_composes(name):
     assert composed(name, [])

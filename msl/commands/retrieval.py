@@ -1,0 +1,101 @@
+"""From a run's folder to a retriever: the method, what encodes new queries, the index."""
+
+import functools
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias, get_args
+
+import numpy as np
+
+from msl.commands.encoders import ENCODERS, rebuilt
+from msl.commands.inputs import OWN, read_data
+from msl.commands.loading import load_method
+from msl.commands.settings import Settings
+from msl.config import instantiate
+from msl.data.splits import read_split
+from msl.encode.encoders.encoder import Kind as RawKind
+from msl.evaluation.run import Card
+from msl.files import sha256
+from msl.index.search import Kind
+from msl.index.store import Store
+from msl.serve.place import Place, directed
+from msl.serve.retriever import Retriever
+from msl.types import Floats, InputError, Modality
+
+Reader: TypeAlias = Callable[[Sequence[Any]], Floats]
+
+
+def load_retriever(run: Path) -> Retriever:
+    """The run's method over its index, as both are now.
+
+    Raises:
+        InputError: there is no run or no index, either is damaged, or the run was trained again since.
+    """
+    method, card, settings = load_method(run)
+    place = Place.current(run)
+    content, names = place.read()
+    if content.weights != sha256(run / "weights.safetensors"):
+        raise InputError(
+            f"{run} was trained again since its index was made; make it anew: msl index run={run} fresh=true"
+        )
+    kind: Kind = instantiate(content.search)
+    return Retriever(
+        method=method,
+        modalities=content.modalities,
+        readers=readers(run, card, settings),
+        indexes={modality: kind.open(Store.open(place.codes(modality))) for modality in get_args(Modality)},
+        items=place.items,
+        trained=frozenset(content.trained),
+        calibrations=directed(content.items),
+        names=names,
+        name_calibrations=directed(content.names),
+    )
+
+
+def readers(run: Path, card: Card, settings: Settings) -> dict[Modality, Reader]:
+    """Of each modality whose raw items can be encoded as the run's features were: raw items -> features.
+
+    Nothing is loaded before a reader is first called.
+    """
+    stored = stored_encoders(run / ENCODERS)
+    found: dict[Modality, Reader] = {}
+    for modality, name in zip(get_args(Modality), card.modalities, strict=True):
+        if name in get_args(RawKind) and name in stored:
+            found[modality] = _encoding(stored[name], name, run / ENCODERS)
+    if settings.texts["name"] != OWN:
+        found["b"] = _made_anew(run, settings)
+    return found
+
+
+def stored_encoders(file: Path) -> dict[str, Any]:
+    """What `encoders.json` says of each modality's encoder; nothing if there is no such file, an `InputError` if it is damaged."""
+    try:
+        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        if not all(isinstance(each[key], dict) for each in found.values() for key in ("settings", "identity")):
+            raise ValueError("settings and identity are wanted of each encoder")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{file} is damaged ({error}); restore it, or encode the data again") from None
+    return found
+
+
+def _encoding(stored: Mapping[str, Any], kind: Any, where: Path) -> Reader:
+    encoder = functools.cache(lambda: rebuilt(stored, kind, where=where))
+    return lambda raw: encoder().encode(raw)
+
+
+def _made_anew(run: Path, settings: Settings) -> Reader:
+    """Features of new texts where the run made its own: whatever was learnt from the seen training texts is learnt again."""
+
+    @functools.cache
+    def learnt_from() -> tuple[str, ...]:
+        data, _ = read_data(settings.data, settings.texts)
+        assert data.texts is not None  # the run was trained on them
+        return tuple(data.texts[row] for row in read_split(run / "split.json").positions("seen_train", data))
+
+    def read(raw: Sequence[str]) -> Floats:
+        known = learnt_from()
+        features: Floats = instantiate(settings.texts)([*known, *raw], np.arange(len(known)))
+        return features[len(known) :]
+
+    return read

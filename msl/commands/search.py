@@ -1,0 +1,190 @@
+"""`msl search`: the items of an indexed run that fit a text, a picture, an item or a class."""
+
+import json
+import re
+import sys
+from pathlib import Path
+from textwrap import shorten
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from msl.commands.retrieval import load_retriever
+from msl.config import composed, resolved, validated
+from msl.encode.pictures import on_white, read_picture
+from msl.serve.names import Label
+from msl.serve.retriever import Hit, Only, Part, Query, Retriever
+from msl.serve.terminal import drawn
+from msl.types import Count, InputError, Modality
+
+NAMES = "names"
+_COLUMNS = 12  # characters of a picture in the terminal
+_LONGEST = 120  # characters of a text there
+
+
+class Filter(BaseModel):
+    """The `only` group."""
+
+    model_config = ConfigDict(extra="forbid")
+    classes: list[str] | None
+    seen: bool | None
+    part: Part | None
+
+
+class Searching(BaseModel):
+    """The keys of `conf/search.yaml`."""
+
+    model_config = ConfigDict(extra="forbid")
+    run: str | None
+    text: str | None
+    image: str | None
+    id: str | None
+    side: str | None
+    class_name: str | None = Field(alias="class")
+    find: str | None
+    k: Count
+    only: Filter
+    pixels: Count
+    json_: bool = Field(alias="json")
+    sheet: str | None
+    pictures: bool | None
+
+
+def search(arguments: list[str]) -> None:
+    """Search, and print what was found: for people, or as JSON."""
+    keyed, text = told_apart(arguments)
+    values = resolved(composed("search", keyed))
+    wanted = validated(Searching, values | ({"text": text} if text else {}))
+    retriever = load_retriever(Path(wanted.run) if wanted.run else last_indexed())
+    query = asked(wanted, retriever)
+    if wanted.find == NAMES:
+        labels = retriever.annotate(query, k=wanted.k)
+        _show_labels(labels, wanted)
+        return
+    find = retriever.modality(wanted.find) if wanted.find else _other(query.modality)
+    hits = retriever.search(query, find=find, k=wanted.k, only=Only(**wanted.only.model_dump()))
+    _show(hits, wanted, retriever, find)
+
+
+def told_apart(arguments: list[str]) -> tuple[list[str], str]:
+    """What is KEY=VALUE, and all other words joined to a text, which Hydra is not shown: anything may be in it."""
+    keyed = [each for each in arguments if re.match(r"[~+]*[A-Za-z_][\w.@/]*=", each)]
+    words = [each for each in arguments if each not in keyed]
+    return keyed, " ".join(words)
+
+
+def last_indexed() -> Path:
+    """The run below `runs/` that was indexed last."""
+    found = sorted(Path("runs").glob("**/index/current"), key=lambda file: file.stat().st_mtime)
+    if not found:
+        raise InputError("there is no indexed run below runs/; give run=FOLDER, or make one: msl index run=FOLDER")
+    return found[-1].parents[1]
+
+
+def asked(wanted: Searching, retriever: Retriever) -> Query:
+    """The query; an `InputError` unless exactly one is given."""
+    given = [key for key in ("text", "image", "id", "class_name") if getattr(wanted, key) is not None]
+    if len(given) != 1:
+        what = ", ".join(key.removesuffix("_name") for key in given) or "nothing"
+        raise InputError(
+            f'search with one of a text, image=FILE, id=ID and class=NAME, not {what}: msl search "a red bird"'
+        )
+    if wanted.image is not None:
+        picture = on_white(read_picture(Path(wanted.image), pixels=wanted.pixels))
+        return Query(modality=retriever.modality("image"), raw=picture)
+    if wanted.id is not None:
+        return Query(modality=retriever.modality(wanted.side or retriever.modalities[0]), item=wanted.id)
+    text = wanted.text if wanted.class_name is None else wanted.class_name.replace("-", " ").replace("_", " ")
+    return Query(modality=retriever.modality("text"), raw=text)
+
+
+def _other(modality: Modality) -> Modality:
+    return "b" if modality == "a" else "a"
+
+
+def as_json(hit: Hit) -> dict[str, Any]:
+    """A find for programs."""
+    item = hit.item
+    return {
+        "id": item.id, "text": item.text, "image": None if item.picture is None else str(item.picture), "classes": list(item.classes),
+        "part": item.part, "seen": hit.seen, "cosine": hit.cosine, "score": hit.score,
+    }  # fmt: skip
+
+
+def _show(hits: list[Hit], wanted: Searching, retriever: Retriever, find: Modality) -> None:
+    if wanted.json_:
+        print(json.dumps({"find": retriever.name(find), "hits": [as_json(hit) for hit in hits]}, ensure_ascii=False))
+    elif hits:
+        _print_hits(hits, pictures=wanted.pictures)
+    else:
+        print(f"no {retriever.name(find)} of the index is what only.classes, only.seen and only.part ask for")
+    if wanted.sheet and hits:
+        print(f"sheet: {_sheet(hits, wanted, retriever, find)}", file=sys.stderr)
+
+
+def _sheet(hits: list[Hit], wanted: Searching, retriever: Retriever, find: Modality) -> Path:
+    from msl.commands.sheet import query_cell, write_finds  # matplotlib takes half a second
+
+    item = retriever.items.find([wanted.id]).get(wanted.id) if wanted.id else None
+    picture = Path(wanted.image) if wanted.image else item.picture if item else None
+    text = wanted.text or wanted.class_name or (item.text if item else "") or ""
+    title = f"{retriever.name(find)}s found for {text or picture}"
+    assert wanted.sheet is not None
+    cell = query_cell(text=text, picture=picture)
+    return write_finds(hits, query=cell, pictures=retriever.name(find) == "image", title=title, file=Path(wanted.sheet))
+
+
+def _print_hits(hits: list[Hit], *, pictures: bool | None) -> None:
+    console = Console(markup=False)
+    shown = any(hit.item.picture for hit in hits) and (
+        pictures if pictures is not None else console.color_system == "truecolor"
+    )
+    table = Table(
+        "", *([""] if shown else []), "score", "cosine", "item", "classes", box=SIMPLE_HEAD, show_lines=bool(shown)
+    )
+    for rank, hit in enumerate(hits, start=1):
+        cells: list[str | Text] = [
+            str(rank),
+            *([_thumbnail(hit)] if shown else []),
+            score(hit.score),
+            f"{hit.cosine:.3f}",
+            shorten(hit.item.text or hit.item.id, _LONGEST, placeholder=" …"),
+        ]
+        table.add_row(*cells, f"{', '.join(hit.item.classes)}{mark(hit.seen)}")
+    console.print(table)
+    console.print("score: of held-out pairs of seen classes as similar as this, the share that have a class in common")
+
+
+def _thumbnail(hit: Hit) -> Text:
+    return (
+        drawn(on_white(read_picture(hit.item.picture, pixels=2**26)), columns=_COLUMNS)
+        if hit.item.picture
+        else Text("")
+    )
+
+
+def score(value: float | None) -> str:
+    """A score for people."""
+    return "" if value is None else f"{value:.0%}"
+
+
+def mark(seen: bool | None) -> str:
+    """Says of an item or a class whether it was trained on."""
+    return "" if seen is None else " (seen)" if seen else " (unseen)"
+
+
+def _show_labels(labels: dict[Any, list[Label]], wanted: Searching) -> None:
+    if wanted.json_:
+        print(
+            json.dumps({sort: [vars(label) for label in found] for sort, found in labels.items()}, ensure_ascii=False)
+        )
+        return
+    table = Table("score", "cosine", "name", "", box=SIMPLE_HEAD)
+    for sort, found in labels.items():
+        for label in found:
+            table.add_row(score(label.score), f"{label.cosine:.3f}", label.name, f"{sort}{mark(label.seen)}")
+    Console(markup=False).print(table)
