@@ -4,13 +4,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from msl.commands.load import load
     from msl.metrics.measure import average_precision, mean_average_precision, measure
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "average_precision", "mean_average_precision", "measure"]
+__all__ = ["__version__", "average_precision", "load", "mean_average_precision", "measure"]
 
 _HOMES = {
     "average_precision": "msl.metrics.measure",
+    "load": "msl.commands.load",
     "mean_average_precision": "msl.metrics.measure",
     "measure": "msl.metrics.measure",
 }

@@ -27,6 +27,8 @@ msl: zero-shot cross-modal retrieval (find texts with images, images with texts,
   msl encode path=PICS out=OUT   a folder of pictures with captions, made into features to train on and search
   msl index run=FOLDER           the codes of a run's items on disk, exact or FAISS; add=OUT, delete=[ID]
   msl search "A FEW WORDS"       what fits a text, image=FILE, id=ID or class=NAME; find=names describes a picture
+  msl serve run=FOLDER           a page and an API to search with; runs=[A,B] puts two runs side by side
+  msl export run=FOLDER out=OUT  a model to give away, for msl.load(OUT) and the hub; onnx=true, index=true
   msl data check PATH            what is in features of yours, what is wrong, the command that trains on them
   msl data list|describe|get     data sets, what is in one, fetch one; msl data convert turns pickles into arrays
   msl --version
@@ -102,6 +104,8 @@ def _command(verb: str) -> Callable[[list[str]], None]:
         "encode": _composed("encode"),
         "index": _composed("index"),
         "search": _plain("search"),
+        "serve": _composed("serve"),
+        "export": _plain("export"),
         "sweep": _plain("sweep"),
         "board": _plain("board"),
         "data": _plain("data"),

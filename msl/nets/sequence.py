@@ -24,7 +24,7 @@ class LSTM(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """(n, inputs) -> (n, size)."""
-        _, (last, _) = self.cells(features.reshape(len(features), *self.shape))  # last: (1, n, size)
+        _, (last, _) = self.cells(features.reshape(features.shape[0], *self.shape))  # last: (1, n, size)
         hidden: Tensor = self.dropout(last[0])
         return hidden
 
@@ -47,7 +47,7 @@ class AttentionPooling(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """(n, inputs) -> (n, size)."""
-        steps = features.reshape(len(features), *self.shape)  # (n, steps, width)
+        steps = features.reshape(features.shape[0], *self.shape)  # (n, steps, width)
         weights = torch.softmax(self.score(steps), dim=1)  # (n, steps, 1)
         hidden: Tensor = self.layers((weights * steps).sum(dim=1))
         return hidden

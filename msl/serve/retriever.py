@@ -1,5 +1,6 @@
 """A trained method over an index: raw queries to codes, codes to items with a score that means something."""
 
+import functools
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
@@ -10,11 +11,12 @@ from PIL.Image import Image
 
 from msl.index.exact import unit_rows
 from msl.index.search import Index
+from msl.index.store import Store
 from msl.methods.method import Method
 from msl.serve.calibration import Calibration
 from msl.serve.items import Item, Items
 from msl.serve.names import Label, Names, Sort
-from msl.types import Floats, InputError, Modality
+from msl.types import Floats, InputError, Ints, Modality
 
 Part: TypeAlias = Literal["train", "test", "validation"]
 
@@ -159,12 +161,41 @@ class Retriever:
         return self.trained.issuperset(item.classes) if item.classes else None
 
     def _allowed(self, modality: Modality, only: Only) -> NDArray[np.bool_]:
-        fitting = {item.id for item in self.items if self._fits(item, only)}
-        return np.fromiter((name in fitting for name in self.indexes[modality].store.ids), dtype=bool)
+        traits = self._traits[modality]
+        allowed = np.ones(len(traits.parts), dtype=bool)
+        if only.classes is not None:
+            places = [traits.classes[name] for name in only.classes if name in traits.classes]
+            allowed[:] = False
+            allowed[np.concatenate([np.empty(0, np.intp), *places])] = True
+        if only.seen is not None:
+            allowed &= traits.seen == only.seen
+        if only.part is not None:
+            allowed &= traits.parts == only.part
+        return allowed
 
-    def _fits(self, item: Item, only: Only) -> bool:
-        return (
-            (only.classes is None or not set(only.classes).isdisjoint(item.classes))
-            and (only.seen is None or self.seen(item) is only.seen)
-            and (only.part is None or item.part == only.part)
-        )
+    @functools.cached_property
+    def _traits(self) -> dict[Modality, "_Traits"]:
+        """What filters ask for, read when one first does: the codes searched do not change either."""
+        return {modality: self._traits_of(index.store) for modality, index in self.indexes.items()}
+
+    def _traits_of(self, store: Store) -> "_Traits":
+        rows, size = store.rows, len(store.codes)
+        parts, seen, classes = np.full(size, "", dtype="U10"), np.full(size, -1), dict[str, list[int]]()
+        for item in self.items:
+            row = rows.get(item.id)
+            if row is None:
+                continue
+            parts[row], known = item.part or "", self.seen(item)
+            seen[row] = -1 if known is None else known
+            for name in item.classes:
+                classes.setdefault(name, []).append(row)
+        return _Traits(parts, seen, {name: np.array(places) for name, places in classes.items()})
+
+
+@dataclass(frozen=True)
+class _Traits:
+    """Of each code its item's part (rows,) and whether its classes were trained on, 1, 0 or -1 (rows,); the codes of each class."""
+
+    parts: NDArray[np.str_]
+    seen: Ints
+    classes: Mapping[str, Ints]

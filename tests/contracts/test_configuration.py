@@ -35,7 +35,9 @@ def test_every_key_is_a_parameter_of_its_target(file):
         assert keys <= parameters.keys()
 
 
-@pytest.mark.parametrize("group", ["data", "embedding", "encoder", "index", "texts", "loss", "net", "adversary", "split"])
+@pytest.mark.parametrize(
+    "group", ["data", "embedding", "encoder", "index", "texts", "loss", "net", "adversary", "split"]
+)
 def test_every_public_part_of_the_code_has_a_configuration(group):
     package = {
         "data": "data", "embedding": "encode", "texts": "encode", "loss": "losses", "net": "nets", "adversary": "methods",
@@ -110,6 +112,8 @@ def test_every_overlay_composes_and_passes_its_checks(group):
         check(resolved(composed("train", [f"{group}={file.stem}"])))
 
 
-@pytest.mark.parametrize("name", ["board", "encode", "evaluate", "index", "report", "score", "search", "sweep", "table"])
+@pytest.mark.parametrize(
+    "name", ["board", "encode", "evaluate", "export", "index", "report", "score", "search", "serve", "sweep", "table"]
+)
 def test_every_command_composes(name):
     assert composed(name, [])
