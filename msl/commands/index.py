@@ -14,7 +14,7 @@ from msl.commands.encoders import ENCODERS, check_same
 from msl.commands.inputs import OWN
 from msl.commands.loading import load, load_method
 from msl.commands.next_command import override, say_next
-from msl.commands.retrieval import readers, stored_encoders
+from msl.commands.retrieval import last_finished, readers, stored_encoders
 from msl.config import check, instantiate, resolved, validated
 from msl.data.encoded import Encoded, read_encoded
 from msl.evaluation.run import Card, RunFolder
@@ -44,7 +44,7 @@ class Indexing(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     index: dict[str, Any]
-    run: str
+    run: str | None
     add: list[str]
     replace: bool
     delete: list[str]
@@ -60,7 +60,7 @@ def index(cfg: DictConfig) -> None:
     values = resolved(cfg)
     check(values)
     wanted = validated(Indexing, values)
-    run = Path(wanted.run)
+    run = Path(wanted.run) if wanted.run else last_finished()
     RunFolder(run).card()  # says so if it is no run
     if wanted.add or wanted.delete:
         with changing(run) as place:
@@ -68,7 +68,7 @@ def index(cfg: DictConfig) -> None:
     else:
         with building(run) as place:
             _make(run, place, wanted)
-    say_next("msl", "search", "a few words", override("run", wanted.run))
+    say_next("msl", "search", "a few words", override("run", str(run)))
 
 
 def _make(run: Path, place: Place, wanted: Indexing) -> None:

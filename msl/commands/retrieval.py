@@ -53,6 +53,23 @@ def load_retriever(run: Path) -> Retriever:
     )
 
 
+def last_finished() -> Path:
+    """The run below `runs/` that was finished last; an `InputError` if there is none."""
+    return _last("metrics.json", "finished", "msl train")
+
+
+def last_indexed() -> Path:
+    """The run below `runs/` that was indexed last; an `InputError` if there is none."""
+    return _last("index/current", "indexed", "msl index")
+
+
+def _last(written: str, state: str, command: str) -> Path:
+    found = sorted(Path("runs").glob(f"**/{written}"), key=lambda file: file.stat().st_mtime)
+    if not found:
+        raise InputError(f"there is no {state} run below runs/; give run=FOLDER, or make one: {command}")
+    return found[-1].parents[written.count("/")]
+
+
 def readers(run: Path, card: Card, settings: Settings) -> dict[Modality, Reader]:
     """Of each modality whose raw items can be encoded as the run's features were: raw items -> features.
 

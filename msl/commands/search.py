@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from msl.commands.retrieval import load_retriever
+from msl.commands.retrieval import last_indexed, load_retriever
 from msl.config import composed, resolved, validated
 from msl.encode.pictures import on_white, read_picture
 from msl.serve.names import Label
@@ -75,14 +75,6 @@ def told_apart(arguments: list[str]) -> tuple[list[str], str]:
     keyed = [each for each in arguments if re.match(r"[~+]*[A-Za-z_][\w.@/]*=", each)]
     words = [each for each in arguments if each not in keyed]
     return keyed, " ".join(words)
-
-
-def last_indexed() -> Path:
-    """The run below `runs/` that was indexed last."""
-    found = sorted(Path("runs").glob("**/index/current"), key=lambda file: file.stat().st_mtime)
-    if not found:
-        raise InputError("there is no indexed run below runs/; give run=FOLDER, or make one: msl index run=FOLDER")
-    return found[-1].parents[1]
 
 
 def asked(wanted: Searching, retriever: Retriever) -> Query:

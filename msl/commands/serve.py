@@ -48,7 +48,7 @@ def _check_installed() -> None:
 
 def _folders(wanted: Serving) -> dict[str, Path]:
     """Runs by the names they go by: those of their folders, or as much of the path as tells them apart."""
-    from msl.commands.search import last_indexed
+    from msl.commands.retrieval import last_indexed
 
     if wanted.run and wanted.runs:
         raise InputError("give run=FOLDER for one run or runs=[A,B] for two, not both")

@@ -126,7 +126,7 @@ def test_a_filter_that_nothing_passes_says_so(run_msl, indexed):
 def test_without_a_run_the_one_indexed_last_is_searched(run_msl, indexed, tmp_path):
     status, _, err = run_msl("search", "red")
     assert status == 2
-    assert "no indexed run below runs/" in err
+    assert "no indexed run below runs/; give run=FOLDER, or make one: msl index" in err
     shutil.copytree(indexed, tmp_path / "work" / "runs" / "today" / "one")
     assert found(run_msl, "red") == found(run_msl, "red", f"run={tmp_path / 'work' / 'runs' / 'today' / 'one'}")
 

@@ -8,6 +8,7 @@ from types import ModuleType
 
 import pytest
 import yaml
+from PIL import Image
 
 import msl
 from msl.commands.searching import build
@@ -140,6 +141,18 @@ def test_the_example_of_a_new_loss_works_as_printed(tmp_path, monkeypatch):
     names = {}
     exec(blocks["tests/losses/test_cosine.py"], names)
     names["test_codes_at_0_90_and_180_degrees"]()
+
+
+def test_the_example_of_a_new_encoder_works_as_printed():
+    text = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+    blocks = dict(re.findall(r"^`(\S+)`\n\n```\w+\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL))
+    module = ModuleType("msl.encode.encoders.mean_colour")
+    exec(blocks["msl/encode/encoders/mean_colour.py"], module.__dict__)
+    node = yaml.safe_load(blocks["conf/encoder/mean_colour.yaml"])
+    assert node["_target_"] == f"{module.__name__}.MeanColour"
+    assert module.MeanColour("image").encode([Image.new("RGB", (3, 4), (10, 20, 30))]).tolist() == [[10, 20, 30]]
+    with pytest.raises(InputError, match="reads images, not texts"):
+        module.MeanColour("text")
 
 
 def test_citation_and_changelog_name_the_version_of_the_package():
