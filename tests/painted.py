@@ -12,7 +12,9 @@ COLOURS = {
 THINGS = ("apple", "door", "car", "shirt", "boat", "flower", "stone", "lamp")
 
 
-def paint(folder: Path, *, colours: dict[str, tuple[int, int, int]] = COLOURS, things: tuple[str, ...] = THINGS) -> Path:
+def paint(
+    folder: Path, *, colours: dict[str, tuple[int, int, int]] = COLOURS, things: tuple[str, ...] = THINGS
+) -> Path:
     """Write CLASS/THING.png with CLASS/THING.txt: noise about the colour, "a red apple"."""
     rng = np.random.default_rng(0)
     for colour, value in colours.items():

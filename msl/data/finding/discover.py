@@ -66,7 +66,9 @@ def discover(path: Path) -> Discovery:
         raise InputError(
             f"{error.filename or path} cannot be looked into ({error.strerror}); check its permissions"
         ) from None
-    files = [file for file in below if path.is_file() or file.suffix.lower() not in PICTURES]  # these lie beside features
+    files = [
+        file for file in below if path.is_file() or file.suffix.lower() not in PICTURES
+    ]  # these lie beside features
     if len(files) > FILES:
         raise InputError(f"{path} holds more than {FILES} files; give the folder that holds only the features")
     items = _item_files(files, root)
