@@ -1,6 +1,7 @@
 """The command line: `msl VERB [overrides]`, one line and exit status 2 for what a person got wrong."""
 
 import difflib
+import errno
 import os
 import signal
 import sys
@@ -64,6 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on: `msl ... | head`
         return 1
     except OSError as error:
+        if error.filename is None and error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
+            return _say(f"{error.strerror}; make room, then the same command goes on, or begins anew", 1)
         if error.filename is None:
             raise
         return _say(f"{error.filename}: {error.strerror}; give another place, or make this one usable", 2)
@@ -102,7 +105,7 @@ def _command(verb: str) -> Callable[[list[str]], None]:
         "report": _composed("report"),
         "score": _composed("score"),
         "encode": _composed("encode"),
-        "index": _composed("index"),
+        "index": _plain("index"),
         "search": _plain("search"),
         "serve": _composed("serve"),
         "export": _plain("export"),

@@ -5,7 +5,7 @@ import inspect
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar, Unpack, get_args, get_origin, get_type_hints
@@ -195,6 +195,7 @@ def _check_value(value: Any, annotation: Any, path: str) -> None:
 
 def instantiate(node: dict[str, Any]) -> Any:
     """Instantiate a checked node (and the nodes in it), without the keys that are msl's own."""
+    _check_targets(node)
     wanted = inspect.signature(_target(node["_target_"], "")).parameters
     own = {key: value for key, value in node.items() if key not in _RESERVED or (key == "name" and key in wanted)}
     try:
@@ -204,43 +205,12 @@ def instantiate(node: dict[str, Any]) -> Any:
         raise cause if isinstance(cause, InputError) else InputError(one_line(error)) from error
 
 
-def recomposed(name: str, overrides: Sequence[str], stored: Path) -> DictConfig:
-    """The configuration of an earlier run: composed again from its overrides, then given the values it stored.
-
-    Structure and every `_target_` come from the installed `conf/`, never from the run's folder; only plain values do.
-    """
-    forbidden = [text for text in overrides if re.search(r"(?<!\w)_target_\W*[=:]", text)]
-    if forbidden:
-        raise InputError(
-            f"{stored.parent}: the override {forbidden[0]!r} names a _target_, which a run's folder may not; train anew"
-        )
-    cfg = composed(name, overrides)
-    try:
-        old = OmegaConf.to_container(OmegaConf.load(stored), resolve=False)
-        assert isinstance(old, dict)
-    except Exception as error:
-        raise InputError(f"{stored} is not readable YAML ({type(error).__name__}); the run cannot be used") from None
-    for path, value in _leaves(old):
-        parent, _, key = path.rpartition(".")
-        node = OmegaConf.select(cfg, parent) if parent else cfg
-        if not isinstance(node, DictConfig) or key not in node:
-            raise InputError(f"{stored}: this version of msl has no key {path!r}; use the version that made the run")
-        OmegaConf.update(cfg, path, value)
-    return cfg
-
-
-def _leaves(values: dict[Any, Any], path: str = "") -> Iterator[tuple[str, Any]]:
-    """Plain values by dotted path: no `_target_`, no interpolation, no list but of scalars, no key with a dot of its own."""
-    for key, value in values.items():
-        name = f"{path}.{key}" if path else str(key)
-        if isinstance(value, dict):
-            yield from _leaves(value, name)
-        elif not re.search(r"^_|\.", str(key)) and all(map(_is_plain, value if isinstance(value, list) else [value])):
-            yield name, value
-
-
-def _is_plain(value: Any) -> bool:
-    return not isinstance(value, (dict, list)) and "${" not in str(value)
+def _check_targets(node: Any) -> None:
+    """Hydra would instantiate whatever a node inside a node names."""
+    if isinstance(node, dict) and "_target_" in node:
+        _target(node["_target_"], "")
+    for each in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        _check_targets(each)
 
 
 def redacted(cfg: DictConfig) -> str:

@@ -65,12 +65,12 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
 
     Without `wait` a `BlockingIOError` says that another process is at it.
     """
+    path.parent.mkdir(parents=True, exist_ok=True)
     try:
         import fcntl
     except ImportError:  # Windows
         yield
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_name(f".{path.name}.lock").open("w") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         yield

@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -99,3 +100,20 @@ def indexed(tmp_path_factory):
     ):
         assert main(arguments) == 0
     return run
+
+
+@pytest.fixture
+def indexed_copy(indexed, tmp_path):
+    """The same run, to be changed."""
+    return Path(shutil.copytree(indexed, tmp_path / "run"))
+
+
+@pytest.fixture
+def grey(run_msl, tmp_path):
+    """Two more painted pictures with captions, encoded."""
+    from painted import paint
+
+    paint(tmp_path / "more", colours={"grey": (128, 128, 128)}, things=("mouse", "road"))
+    asked = (f"path={tmp_path / 'more'}", f"out={tmp_path / 'grey'}", "layout=classes", "progress=false")
+    assert run_msl("encode", *asked)[0] == 0
+    return tmp_path / "grey"

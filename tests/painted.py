@@ -1,5 +1,6 @@
 """A person's own collection, painted on the spot: a sub-folder per colour, and a caption beside each picture."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -24,3 +25,10 @@ def paint(
             Image.fromarray(pixels).save(folder / colour / f"{thing}.png")
             (folder / colour / f"{thing}.txt").write_text(f"a {colour} {thing}")
     return folder
+
+
+def found(run_msl, *arguments):
+    """What `msl search` finds, as a program reads it."""
+    status, out, err = run_msl("search", *arguments, "json=true")
+    assert status == 0, err
+    return json.loads(out)

@@ -10,7 +10,7 @@ from msl.commands.data import show
 from msl.commands.next_command import override, say_next
 from msl.config import check as check_config
 from msl.config import composed, instantiate, resolved
-from msl.data.dataset import DataSet
+from msl.data.dataset import TEST, DataSet
 from msl.data.finding.choose import Wanted
 from msl.data.finding.classlists import numbered
 from msl.data.finding.findings import findings
@@ -39,6 +39,11 @@ def check(path: str, choices: list[str]) -> None:
     for line in reading.became:
         console.print(f"found: {line}", highlight=False, soft_wrap=True)
     _show(reading)
+    if not (reading.data.part == TEST).any():
+        raise InputError(
+            f"{path}: no row is a test row, so nothing can be measured; give data.split=FILE that says test for some, a larger "
+            "data.test_share, or to msl encode a larger test_share"
+        )
     named = any(choice.startswith("data.name=") for choice in given)
     overrides = ["data=folder", override("data.path", path), *given]
     overrides += [] if named else [override("data.name", reading.data.card.name)]

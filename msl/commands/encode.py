@@ -1,6 +1,5 @@
 """`msl encode`: a folder of pictures and captions -> features that `msl train data=folder data.path=OUT` reads."""
 
-import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -12,19 +11,20 @@ from omegaconf import DictConfig
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from msl.commands.encoding.asked import Encoding, check_pair_ids, described
+from msl.commands.encoding.asked import Encoding, check_captions, check_pair_ids, described
 from msl.commands.encoding.assemble import write_arrays, write_duplicates, write_items, write_skipped
 from msl.commands.encoding.classes import write_classes
 from msl.commands.encoding.decode import Decoder
 from msl.commands.encoding.duplicates import straddling
 from msl.commands.encoding.kept import Kept
 from msl.commands.encoding.partial import Partial
-from msl.commands.encoding.place import PARTIAL, PREVIEWS, begin, claimed, complete, finish
+from msl.commands.encoding.place import PREVIEWS, begin, claimed, complete, finish, forget
 from msl.commands.encoding.stream import encode_all
 from msl.commands.next_command import override, say_next
 from msl.config import check, instantiate, resolved, validated
 from msl.data.collection.item import Collection
 from msl.data.collection.read import read_collection
+from msl.data.dataset import TEST
 from msl.data.finding.classlists import read_names
 from msl.encode.encoders.encoder import Encoder, Kind
 from msl.files import write_json
@@ -39,10 +39,16 @@ def encode(cfg: DictConfig) -> None:
     wanted = validated(Encoding, values)
     check(values)
     names = None if wanted.class_names is None else read_names(Path(wanted.class_names))
-    collection = read_collection(Path(wanted.path), layout=wanted.layout, columns=wanted.columns, class_names=names)
+    images = None if wanted.images is None else Path(wanted.images)
+    collection = read_collection(
+        Path(wanted.path), layout=wanted.layout, columns=wanted.columns, class_names=names, images=images
+    )
+    for note in collection.notes:
+        console.print(f"note: {note}")
+    check_captions(collection, wanted.captions)
     check_pair_ids(collection.items, wanted.captions)
     out = Path(wanted.out)
-    with claimed(Path(wanted.path), out):
+    with claimed((Path(wanted.path), collection.root), out):
         settings = wanted.settled(collection)
         if complete(out, settings, restart=wanted.restart):
             console.print(f"{out} holds all of it already; restart=true encodes it anew")
@@ -53,7 +59,9 @@ def encode(cfg: DictConfig) -> None:
 
 def _encode(collection: Collection, wanted: Encoding, out: Path, settings: dict[str, Any]) -> None:
     encoders: dict[str, Encoder] = {kind: instantiate(getattr(wanted, kind))(kind) for kind in get_args(Kind)}
-    folder = begin(out, settings, {kind: encoder.identity for kind, encoder in encoders.items()})
+    folder = begin(
+        out, settings, {kind: encoder.identity for kind, encoder in encoders.items()}, restart=wanted.restart
+    )
     sizes = {kind: encoder.size for kind, encoder in encoders.items()}
     partial = Partial(folder, sizes=sizes, batch=wanted.batch, total=len(collection.items))
     before, started = len(partial.done), time.perf_counter()
@@ -86,7 +94,9 @@ def _kept(collection: Collection, partial: Partial, wanted: Encoding, out: Path)
     if kept.items:
         return kept
     reason = next(reason for each in partial.done for reason in each.skipped)
-    shutil.rmtree(out / PARTIAL)  # so that the next call sees what a person has changed
+    if collection.layout in ("manifest", "karpathy") and wanted.images is None:
+        reason += "; if they lie elsewhere, give images=FOLDER"
+    forget(out)
     raise InputError(
         f"none of the {len(collection.items):,} items of {collection.root} could be encoded ({out / 'skipped.jsonl'}); the first: "
         f"{reason}"
@@ -97,11 +107,12 @@ def _write(out: Path, kept: Kept, partial: Partial, encoders: dict[str, Encoder]
     write_arrays(out, kept, partial)
     write_items(out, kept)
     write_duplicates(out, kept)
-    if kept.class_names and not write_classes(out, kept.class_names, encoders["text"]):
-        console.print("note: no vectors of these class names: train with embedding=onehot or embedding=none")
+    maker, note = write_classes(out, kept.class_names, encoders["text"]) if kept.class_names else (None, "")
+    if note:
+        console.print(note)
     nodes = {"image": kept.wanted.image, "text": kept.wanted.text}
     write_json(out / "encoders.json", described(nodes, encoders))
-    finish(out)
+    finish(out, maker)
 
 
 def _conclude(kept: Kept, lacking: int, out: Path) -> None:
@@ -112,11 +123,20 @@ def _conclude(kept: Kept, lacking: int, out: Path) -> None:
     if kept.same:
         pictures = sum(same.kind == "picture" for same in kept.same)
         parted = straddling(kept.same, kept.part)
-        said = f"; {parted:,} of these straddle the parts that the data give" if parted else ""
+        why = (
+            "the parts that the data give" if kept.parted else "training and test: too many items of a class share them"
+        )
+        said = f"; {parted:,} of these straddle {why}" if parted else ""
         console.print(
             f"{pictures:,} pictures and {len(kept.same) - pictures:,} texts belong to several items (duplicates.jsonl){said}"
         )
-    console.print(f"{len(kept.source):,} pairs of {len(kept.class_names):,} classes in {out}")
+    tested = int((kept.part[kept.source] == TEST).sum())
+    console.print(
+        f"{len(kept.source):,} pairs of {len(kept.class_names):,} classes in {out}, {tested:,} of them to test with"
+    )
+    if not tested and (kept.parted or kept.wanted.test_share):
+        remedy = "write test for some" if kept.parted else "give a test_share of which a class has at least one item"
+        console.print(f"note: nothing can be measured without a test item; {remedy}, and restart=true")
 
 
 def _say_next(out: Path) -> None:

@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
-
-from msl.config import check, instantiate
+from msl.commands.installed import installed
+from msl.config import instantiate
 from msl.encode.encoders.encoder import Encoder, Kind
-from msl.files import embedded
 from msl.types import InputError
 
 ENCODERS = "encoders.json"
@@ -22,19 +20,7 @@ def rebuilt(stored: Mapping[str, Any], kind: Kind, *, where: Path) -> Encoder:
         InputError: it is not among the installed ones, cannot be loaded, or is no longer the one of this `identity`.
     """
     settings = stored["settings"]
-    installed = {file.stem: file for file in (embedded("conf") / "encoder").glob("*.yaml")}
-    if settings.get("name") not in installed:
-        raise InputError(
-            f"{where}: there is no encoder {settings.get('name')!r} in this version of msl; use the version that wrote the file"
-        )
-    node: Any = OmegaConf.to_container(OmegaConf.load(installed[settings["name"]]))
-    unknown = settings.keys() - node.keys()
-    if unknown or any(key.startswith("_") for key in settings):
-        raise InputError(
-            f"{where}: encoder={settings['name']} has no key {min(unknown or settings)!r}; encode the data again"
-        )
-    node |= settings
-    check(node, kind)
+    node = installed("encoder", settings, where=where)
     encoder: Encoder = instantiate(node)(kind)
     check_same(encoder.identity, stored["identity"], f"{where}: the {kind} encoder {settings['name']}")
     return encoder

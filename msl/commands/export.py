@@ -15,8 +15,8 @@ from msl.data.pairs import Features
 from msl.evaluation.run import RunFolder
 from msl.files import write_bytes
 from msl.serve.model import Model
-from msl.serve.portable import difference, to_onnx
-from msl.serve.shared import whole
+from msl.serve.share.portable import difference, to_onnx
+from msl.serve.share.shared import whole
 from msl.types import Count, InputError, Modality, Positive, TrainingError
 
 console = Console(markup=False, highlight=False, soft_wrap=True)

@@ -1,34 +1,33 @@
 """`msl index`: the codes of a run's items on disk, added to, deleted from and made again while others search."""
 
-import shutil
 from dataclasses import replace as changed
 from pathlib import Path
-from typing import Any, get_args
+from typing import Annotated, Any, TypeAlias
 
-import numpy as np
-from omegaconf import DictConfig
-from pydantic import BaseModel, ConfigDict, Field
-from rich.console import Console
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from msl.commands.encoders import ENCODERS, check_same
+from msl.commands.indexed import MODALITIES, console, describe, say_recall
 from msl.commands.inputs import OWN
+from msl.commands.installed import installed
+from msl.commands.literal import literal
 from msl.commands.loading import load, load_method
 from msl.commands.next_command import override, say_next
 from msl.commands.retrieval import last_finished, readers, stored_encoders
-from msl.config import check, instantiate, resolved, validated
+from msl.config import check, composed, instantiate, resolved, validated
 from msl.data.encoded import Encoded, read_encoded
 from msl.evaluation.run import Card, RunFolder
 from msl.files import sha256
-from msl.index.recall import measure_recall
 from msl.index.search import Kind
 from msl.index.store import Store
 from msl.methods.method import Method
-from msl.serve.build import Meaning, Measuring, coded, naming, shown, shown_of
-from msl.serve.place import Content, Place, building, changing
-from msl.types import Count, InputError, Modality
+from msl.serve.build import Measuring, coded, naming, shown, shown_of
+from msl.serve.names import Names
+from msl.serve.place import Content, Place, building
+from msl.types import Count, InputError
 
-console = Console(markup=False, highlight=False, soft_wrap=True)
-MODALITIES: tuple[Modality, ...] = get_args(Modality)
+Several: TypeAlias = Annotated[list[str], BeforeValidator(lambda given: [given] if isinstance(given, str) else given)]
+"""Texts, or one of them without brackets."""
 
 
 class Recall(BaseModel):
@@ -39,58 +38,51 @@ class Recall(BaseModel):
     k: Count
 
 
+class Made(BaseModel):
+    """The `made` group."""
+
+    model_config = ConfigDict(extra="forbid")
+    keywords: int = Field(ge=0)
+    fewest_texts: Count
+    seed: int = Field(ge=0)
+
+
 class Indexing(BaseModel):
     """The keys of `conf/index.yaml`."""
 
     model_config = ConfigDict(extra="forbid")
-    index: dict[str, Any]
+    index: dict[str, Any] | None = None
     run: str | None
-    add: list[str]
+    add: Several
     replace: bool
-    delete: list[str]
+    delete: Several
     fresh: bool
-    keywords: int = Field(ge=0)
-    fewest_texts: Count
-    seed: int = Field(ge=0)
+    made: Made
     recall: Recall
 
 
-def index(cfg: DictConfig) -> None:
+def index(arguments: list[str]) -> None:
     """Build an index, or change the one there is; say what it holds and what its scores mean."""
+    cfg = composed("index", literal(arguments, "run", "add", "delete"))
     values = resolved(cfg)
     check(values)
     wanted = validated(Indexing, values)
     run = Path(wanted.run) if wanted.run else last_finished()
     RunFolder(run).card()  # says so if it is no run
-    if wanted.add or wanted.delete:
-        with changing(run) as place:
-            _change(run, place, wanted)
-    else:
-        with building(run) as place:
-            _make(run, place, wanted)
+    with building(run) as place:
+        before = None if wanted.fresh else _before(run)
+        content = _changed(run, before, place, wanted) if before else _begun(run, place, wanted)
+    describe(place, content)
+    if content.search["name"] != "exact":
+        say_recall(place, content, queries=wanted.recall.queries, k=wanted.recall.k)
     say_next("msl", "search", "a few words", override("run", str(run)))
-
-
-def _make(run: Path, place: Place, wanted: Indexing) -> None:
-    kind: Kind = instantiate(wanted.index)
-    before = None if wanted.fresh else _before(run)
-    console.print(f"writes {place.folder}")
-    content, names = _copied(before, place) if before else _encoded(run, place, wanted)
-    for modality in MODALITIES:
-        kind.build(Store.open(place.codes(modality)))
-    content = changed(content, search=wanted.index)
-    place.write(content, names)
-    _describe(place, content)
-    if wanted.index["name"] != "exact":
-        _say_recall(place, kind, content, wanted.recall)
 
 
 def _before(run: Path) -> Place | None:
     """The index there is, if it is of the run's weights."""
-    try:
-        place = Place.current(run)
-    except InputError:
+    if not (run / "index" / "current").is_file():
         return None
+    place = Place.current(run)
     if place.read()[0].weights != sha256(run / "weights.safetensors"):
         raise InputError(
             f"{run} was trained again since its index was made; give fresh=true to make it of the run's data alone"
@@ -98,20 +90,60 @@ def _before(run: Path) -> Place | None:
     return place
 
 
-def _copied(before: Place, place: Place) -> tuple[Content, list[Any]]:
-    """All of an index but what its codes are searched with."""
-    shutil.copyfile(before.items.file, place.items.file)
-    for modality in MODALITIES:
-        old = Store.open(before.codes(modality))
-        rows = old.alive.nonzero()[0]
-        ids = [old.ids[row] for row in rows]
-        Store.create(place.codes(modality), old.identity).add(
-            ids, old.codes if len(rows) == len(old.codes) else old.codes[rows]
+def _begun(run: Path, place: Place, wanted: Indexing) -> Content:
+    """A new index of the run's own data."""
+    if wanted.add or wanted.delete:
+        raise InputError(
+            f"{run} has no index to change yet, or fresh=true forgets it; make one first: msl index run={run}"
         )
-    return before.read()
+    node = wanted.index or installed("index", {"name": "exact"}, where=run)
+    console.print(f"encodes the items of {run}")
+    content, names = _encoded(run, place, node, wanted.made)
+    _build(place, node)
+    place.write(content, names)
+    return content
 
 
-def _encoded(run: Path, place: Place, wanted: Indexing) -> tuple[Content, list[Any]]:
+def _changed(run: Path, before: Place, place: Place, wanted: Indexing) -> Content:
+    """The index there is with what is added and deleted, and searched as wanted."""
+    content, names = before.read()
+    _check_made(content, wanted)
+    before.fork(place)
+    if wanted.add:
+        _add_all(run, place, wanted)
+    if wanted.delete:
+        _delete(place, wanted.delete)
+    if not (wanted.add or wanted.delete) or wanted.index:  # made again, without what was deleted
+        node = wanted.index or installed("index", content.search, where=before.folder)
+        for modality in MODALITIES:
+            Store.open(place.codes(modality)).compact()
+        _build(place, node)
+        content = changed(content, search=settings_of(node))
+        place.write(content, names)
+    return content
+
+
+def _check_made(content: Content, wanted: Indexing) -> None:
+    defaults = resolved(composed("index", []))["made"]
+    for key, value in wanted.made.model_dump().items():
+        if value not in (content.made[key], defaults[key]):
+            raise InputError(
+                f"made.{key}={value}: the index was made with {content.made[key]}; give fresh=true to make it anew"
+            )
+
+
+def _build(place: Place, node: dict[str, Any]) -> None:
+    kind: Kind = instantiate(node)
+    for modality in MODALITIES:
+        kind.build(Store.open(place.codes(modality)))
+
+
+def settings_of(node: dict[str, Any]) -> dict[str, Any]:
+    """A node's name and plain values, for a file."""
+    return {key: value for key, value in node.items() if not key.startswith("_")}
+
+
+def _encoded(run: Path, place: Place, node: dict[str, Any], made: Made) -> tuple[Content, list[Names]]:
     """The items of the run's own data, with the meaning of scores measured on those held out."""
     method, data, split, card, settings = load(run)
     weights = sha256(run / "weights.safetensors")
@@ -119,16 +151,17 @@ def _encoded(run: Path, place: Place, wanted: Indexing) -> tuple[Content, list[A
     for modality in MODALITIES:
         ids, codes = coded(method, getattr(data.pairs, modality), modality, data.pairs.ids)
         Store.create(place.codes(modality), {"weights": weights}).add(ids, codes)
-    measuring = Measuring(method, data, split, seed=wanted.seed)
+    measuring = Measuring(method, data, split, seed=made.seed)
     read = readers(run, card, settings)
     texts = MODALITIES[card.modalities.index("text")] if "text" in card.modalities else None
-    names = []
+    names: list[Names] = []
     if texts in read:
+        read[texts]([])  # an encoder that cannot be had is said once, not taken for a name it cannot read
         names = naming(
             data,
             lambda raw: method.encode(read[texts](raw), texts),
-            size=wanted.keywords,
-            fewest_texts=wanted.fewest_texts,
+            size=made.keywords,
+            fewest_texts=made.fewest_texts,
         )
     else:
         console.print(
@@ -138,26 +171,23 @@ def _encoded(run: Path, place: Place, wanted: Indexing) -> tuple[Content, list[A
         weights=weights,
         modalities=card.modalities,
         trained=card.classes,
-        search={},
+        search=settings_of(node),
+        made=made.model_dump(),
         items={">".join(key): value for key, value in measuring.items().items()},
         names={">".join(key): value for each in names for key, value in measuring.names(each).items()},
     )
     return content, names
 
 
-def _change(run: Path, place: Place, wanted: Indexing) -> None:
-    if wanted.add:
-        method, card, settings = load_method(run)
-        if settings.texts["name"] != OWN:
-            raise InputError(
-                f"{run} makes features of its own from texts (texts={settings.texts['name']}), not those of msl encode; train a run with "
-                "texts=given to add to its index"
-            )
-        for folder in map(Path, wanted.add):
-            _add(place, _fitting(folder, run), method, card, replace=wanted.replace)
-    if wanted.delete:
-        _delete(place, wanted.delete)
-    _describe(place, place.read()[0])
+def _add_all(run: Path, place: Place, wanted: Indexing) -> None:
+    method, card, settings = load_method(run)
+    if settings.texts["name"] != OWN:
+        raise InputError(
+            f"{run} makes features of its own from texts (texts={settings.texts['name']}), not those of msl encode; train a run with "
+            "texts=given to add to its index"
+        )
+    for folder in map(Path, wanted.add):
+        _add(place, _fitting(folder, run), method, card, replace=wanted.replace)
 
 
 def _fitting(folder: Path, run: Path) -> Encoded:
@@ -168,6 +198,8 @@ def _fitting(folder: Path, run: Path) -> Encoded:
             f"{run} does not know how its features were made, so none can be added; train on what msl encode writes"
         )
     for kind, stored in made.items():
+        if kind not in found.encoders:
+            raise InputError(f"{folder} does not say which encoder made its {kind}s; encode the pictures again")
         check_same(found.encoders[kind]["identity"], stored["identity"], f"{folder}: the {kind} encoder")
     return found
 
@@ -195,36 +227,3 @@ def _delete(place: Place, ids: list[str]) -> None:
         store.delete([name for name in ids if name in store.rows])
     place.items.delete(ids)
     console.print(f"{len(ids):,} items deleted")
-
-
-def _describe(place: Place, content: Content) -> None:
-    stores = [Store.open(place.codes(modality)) for modality in MODALITIES]
-    parts = (f"{len(store):,} {name}s" for store, name in zip(stores, content.modalities, strict=True))
-    size = sum(file.stat().st_size for file in place.folder.rglob("*") if file.is_file())
-    console.print(f"{place.folder}: {' and '.join(parts)}, codes of {stores[0].codes.shape[1]}-d, {size / 1e6:,.1f} MB")
-    for meanings, what in ((content.items, "items"), (content.names, "names")):
-        for key, meaning in meanings.items():
-            console.print(
-                f"  scores of {what} {_words(key, content)}: off by {meaning.error:.1%} on held-out items of seen classes{_unseen(meaning)}"
-            )
-
-
-def _words(key: str, content: Content) -> str:
-    first, second = key.split(">")
-    names: dict[str, str] = dict(zip(MODALITIES, content.modalities, strict=True))
-    return f"{names.get(first, first)} → {names[second]}"
-
-
-def _unseen(meaning: Meaning) -> str:
-    return "" if meaning.error_unseen is None else f", {meaning.error_unseen:.1%} of unseen ones"
-
-
-def _say_recall(place: Place, kind: Kind, content: Content, wanted: Recall) -> None:
-    for modality, name in zip(MODALITIES, content.modalities, strict=True):
-        asked = Store.open(place.codes("b" if modality == "a" else "a"))
-        rows = np.random.default_rng(0).permutation(len(asked.codes))[: wanted.queries]
-        found = measure_recall(kind.open(Store.open(place.codes(modality))), asked.codes[np.sort(rows)], wanted.k)
-        console.print(
-            f"  {name}s: recall@{found.k} {found.recall:.3f} of exact search, {found.faster:.1f} x its speed, {found.throughput:,.0f} "
-            f"queries/s ({found.queries:,} at once)"
-        )

@@ -12,13 +12,13 @@ from msl.commands.retrieval import Reader, load_retriever, readers
 from msl.commands.sharing import share_run
 from msl.files import sha256
 from msl.methods.method import Method
-from msl.serve import hub
 from msl.serve.items import Items
 from msl.serve.model import Model
-from msl.serve.packed import PREVIEWS, open_packed
 from msl.serve.retriever import Retriever
-from msl.serve.shared import CARD, CONFIG, INDEX, WEIGHTS, Shared
-from msl.serve.thumbnails import of_file, packed
+from msl.serve.share import hub
+from msl.serve.share.packed import PREVIEWS, open_packed
+from msl.serve.share.shared import CARD, CONFIG, INDEX, WEIGHTS, Shared
+from msl.serve.share.thumbnails import of_file, packed
 from msl.types import InputError, Modality
 
 LICENSE = "other"

@@ -5,9 +5,10 @@ from pathlib import Path
 from omegaconf import OmegaConf
 
 from msl.commands.inputs import read_data, with_texts
+from msl.commands.recompose import recomposed
 from msl.commands.searching import build
 from msl.commands.settings import Settings, check_same_data
-from msl.config import check, recomposed, resolved, validated
+from msl.config import check, resolved, validated
 from msl.data.dataset import DataSet
 from msl.data.splits import Split, read_split
 from msl.evaluation.run import Card, RunFolder

@@ -1,5 +1,6 @@
 """The command to type next, such that it can be pasted as it stands."""
 
+import re
 import shlex
 
 
@@ -14,5 +15,11 @@ def override(key: str, value: str) -> str:
     plain = value.replace("/", "").replace("_", "").replace("-", "").replace(".", "")
     if plain.isalnum() and plain.isascii():
         return f"{key}={value}"
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"{key}='{escaped}'"
+    return f"{key}={quoted(value)}"
+
+
+def quoted(value: str) -> str:
+    """A text as Hydra and OmegaConf read it, and not as a number, a list or an interpolation."""
+    # Hydra takes a backslash as one unless a quote follows, or the end
+    escaped = re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + found[2].replace("'", "\\'"), value)
+    return "'" + escaped.replace("${", "\\${") + "'"

@@ -5,8 +5,8 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+from msl.commands.recompose import recomposed
 from msl.commands.train import train
-from msl.config import recomposed
 from msl.evaluation.run import RunFolder
 from msl.types import InputError
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from msl.commands.encoders import ENCODERS, rebuilt
 from msl.commands.inputs import OWN, read_data
+from msl.commands.installed import installed
 from msl.commands.loading import load_method
 from msl.commands.settings import Settings
 from msl.config import instantiate
@@ -39,7 +40,7 @@ def load_retriever(run: Path) -> Retriever:
         raise InputError(
             f"{run} was trained again since its index was made; make it anew: msl index run={run} fresh=true"
         )
-    kind: Kind = instantiate(content.search)
+    kind: Kind = instantiate(installed("index", content.search, where=place.folder))
     return Retriever(
         method=method,
         modalities=content.modalities,

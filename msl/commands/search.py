@@ -4,26 +4,21 @@ import json
 import re
 import sys
 from pathlib import Path
-from textwrap import shorten
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from msl.commands.finds import print_hits, print_labels
+from msl.commands.literal import literal
 from msl.commands.retrieval import last_indexed, load_retriever
 from msl.config import composed, resolved, validated
 from msl.encode.pictures import on_white, read_picture
 from msl.serve.names import Label
 from msl.serve.retriever import Hit, Only, Part, Query, Retriever
-from msl.serve.terminal import drawn
 from msl.types import Count, InputError, Modality
 
 NAMES = "names"
-_COLUMNS = 12  # characters of a picture in the terminal
-_LONGEST = 120  # characters of a text there
+_AS_TYPED = ("run", "text", "image", "id", "side", "class", "sheet")
 
 
 class Filter(BaseModel):
@@ -57,24 +52,31 @@ class Searching(BaseModel):
 def search(arguments: list[str]) -> None:
     """Search, and print what was found: for people, or as JSON."""
     keyed, text = told_apart(arguments)
-    values = resolved(composed("search", keyed))
+    values = resolved(composed("search", literal(keyed, *_AS_TYPED)))
+    if text and values["text"] is not None:
+        raise InputError(f"search with one text, not with {text!r} and text={values['text']}; drop one")
     wanted = validated(Searching, values | ({"text": text} if text else {}))
     retriever = load_retriever(Path(wanted.run) if wanted.run else last_indexed())
-    query = asked(wanted, retriever)
+    query, only = asked(wanted, retriever), Only(**wanted.only.model_dump())
     if wanted.find == NAMES:
-        labels = retriever.annotate(query, k=wanted.k)
-        _show_labels(labels, wanted)
+        if only != Only():
+            raise InputError("only.* says which items may be found, and find=names finds none; leave it out")
+        _show_labels(retriever.annotate(query, k=wanted.k), wanted)
         return
     find = retriever.modality(wanted.find) if wanted.find else _other(query.modality)
-    hits = retriever.search(query, find=find, k=wanted.k, only=Only(**wanted.only.model_dump()))
-    _show(hits, wanted, retriever, find)
+    _show(retriever.search(query, find=find, k=wanted.k, only=only), wanted, retriever, find)
 
 
 def told_apart(arguments: list[str]) -> tuple[list[str], str]:
-    """What is KEY=VALUE, and all other words joined to a text, which Hydra is not shown: anything may be in it."""
-    keyed = [each for each in arguments if re.match(r"[~+]*[A-Za-z_][\w.@/]*=", each)]
+    """What sets a key of `conf/search.yaml`, and all other words joined to a text, which Hydra is not shown."""
+    keys = {field.alias or name for name, field in Searching.model_fields.items()}
+    keyed = [each for each in arguments if "=" in each and _key(each) in keys]
     words = [each for each in arguments if each not in keyed]
     return keyed, " ".join(words)
+
+
+def _key(argument: str) -> str:
+    return re.split(r"[=.@/]", argument.lstrip("~+"))[0]
 
 
 def asked(wanted: Searching, retriever: Retriever) -> Query:
@@ -111,7 +113,7 @@ def _show(hits: list[Hit], wanted: Searching, retriever: Retriever, find: Modali
     if wanted.json_:
         print(json.dumps({"find": retriever.name(find), "hits": [as_json(hit) for hit in hits]}, ensure_ascii=False))
     elif hits:
-        _print_hits(hits, pictures=wanted.pictures)
+        print_hits(hits, pictures=wanted.pictures)
     else:
         print(f"no {retriever.name(find)} of the index is what only.classes, only.seen and only.part ask for")
     if wanted.sheet and hits:
@@ -130,53 +132,9 @@ def _sheet(hits: list[Hit], wanted: Searching, retriever: Retriever, find: Modal
     return write_finds(hits, query=cell, pictures=retriever.name(find) == "image", title=title, file=Path(wanted.sheet))
 
 
-def _print_hits(hits: list[Hit], *, pictures: bool | None) -> None:
-    console = Console(markup=False)
-    shown = any(hit.item.picture for hit in hits) and (
-        pictures if pictures is not None else console.color_system == "truecolor"
-    )
-    table = Table(
-        "", *([""] if shown else []), "score", "cosine", "item", "classes", box=SIMPLE_HEAD, show_lines=bool(shown)
-    )
-    for rank, hit in enumerate(hits, start=1):
-        cells: list[str | Text] = [
-            str(rank),
-            *([_thumbnail(hit)] if shown else []),
-            score(hit.score),
-            f"{hit.cosine:.3f}",
-            shorten(hit.item.text or hit.item.id, _LONGEST, placeholder=" …"),
-        ]
-        table.add_row(*cells, f"{', '.join(hit.item.classes)}{mark(hit.seen)}")
-    console.print(table)
-    console.print("score: of held-out pairs of seen classes as similar as this, the share that have a class in common")
-
-
-def _thumbnail(hit: Hit) -> Text:
-    return (
-        drawn(on_white(read_picture(hit.item.picture, pixels=2**26)), columns=_COLUMNS)
-        if hit.item.picture
-        else Text("")
-    )
-
-
-def score(value: float | None) -> str:
-    """A score for people."""
-    return "" if value is None else f"{value:.0%}"
-
-
-def mark(seen: bool | None) -> str:
-    """Says of an item or a class whether it was trained on."""
-    return "" if seen is None else " (seen)" if seen else " (unseen)"
-
-
 def _show_labels(labels: dict[Any, list[Label]], wanted: Searching) -> None:
     if wanted.json_:
-        print(
-            json.dumps({sort: [vars(label) for label in found] for sort, found in labels.items()}, ensure_ascii=False)
-        )
-        return
-    table = Table("score", "cosine", "name", "", box=SIMPLE_HEAD)
-    for sort, found in labels.items():
-        for label in found:
-            table.add_row(score(label.score), f"{label.cosine:.3f}", label.name, f"{sort}{mark(label.seen)}")
-    Console(markup=False).print(table)
+        found = {sort: [vars(label) for label in each] for sort, each in labels.items()}
+        print(json.dumps(found, ensure_ascii=False))
+    else:
+        print_labels(labels)

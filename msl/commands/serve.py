@@ -10,14 +10,15 @@ from omegaconf import DictConfig
 from pydantic import BaseModel, ConfigDict, Field
 
 from msl.config import resolved, validated
-from msl.serve.limits import Limits
+from msl.serve.terminal import flat
+from msl.serve.web.limits import Limits
 from msl.types import Count, InputError
 
 
 class Serving(BaseModel):
     """The keys of `conf/serve.yaml`."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", coerce_numbers_to_str=True)  # a folder or a host may be called 2024
     run: str | None
     runs: list[str] | None = Field(min_length=2, max_length=2)
     host: str = Field(min_length=1)
@@ -78,9 +79,9 @@ def _listening(wanted: Serving) -> socket.socket:
 def _answer(wanted: Serving, folders: dict[str, Path], listener: socket.socket) -> None:
     from msl.commands.retrieval import load_retriever
     from msl.evaluation.run import RunFolder
-    from msl.serve.app import create_app
-    from msl.serve.listening import answer
-    from msl.serve.live import Live
+    from msl.serve.web.app import create_app
+    from msl.serve.web.listening import answer
+    from msl.serve.web.live import Live
 
     for folder in folders.values():
         RunFolder(folder).card()  # says so if it is no run
@@ -88,12 +89,12 @@ def _answer(wanted: Serving, folders: dict[str, Path], listener: socket.socket) 
     runs = {name: Live(folder, load_retriever) for name, folder in folders.items()}
     hosts = [wanted.host, *wanted.names]
     app = create_app(runs, k=wanted.k, limits=wanted.limits, hosts=hosts, concurrency=wanted.concurrency)
-    answer(app, listener, started=lambda: _announce(wanted, listener, list(runs)))
+    answer(app, listener, seconds=wanted.limits.seconds, started=lambda: _announce(wanted, listener, list(runs)))
 
 
 def _announce(wanted: Serving, listener: socket.socket, runs: list[str]) -> None:
     host = f"[{wanted.host}]" if ":" in wanted.host else wanted.host
     address = f"http://{host}:{listener.getsockname()[1]}/"
-    print(f"{' and '.join(runs)} at {address} (Ctrl-C ends it)", flush=True)
+    print(f"{flat(' and '.join(runs))} at {address} (Ctrl-C ends it)", flush=True)
     if wanted.open:
         webbrowser.open(address)

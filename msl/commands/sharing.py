@@ -20,9 +20,9 @@ from msl.data.splits import read_split
 from msl.encode.encoders.encoder import Kind
 from msl.evaluation.run import Card
 from msl.files import embedded
-from msl.serve.card import Facts, model_card
 from msl.serve.place import Place
-from msl.serve.shared import Shared
+from msl.serve.share.card import Facts, model_card
+from msl.serve.share.shared import Shared
 from msl.types import InputError
 
 _LIMITS = (

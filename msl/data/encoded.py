@@ -3,10 +3,12 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from msl.data.formats import read_encoders
 from msl.data.pairs import Features
@@ -25,13 +27,19 @@ class Encoded:
     encoders: dict[str, Any]
 
     def items(self) -> Iterator[dict[str, Any]]:
-        """The lines of `items.jsonl`, one of each item, in order: ``id``, ``text``, ``class`` and maybe ``image``."""
+        """The lines of `items.jsonl`, one of each item, in order: ``id``, ``text``, ``class`` and maybe ``image``.
+
+        Raises:
+            InputError: a line is damaged, or there are more or fewer than items.
+        """
         file = self.folder / "items.jsonl"
+        if not file.is_file():
+            raise _damaged(self.folder, "items.jsonl is missing")
         with file.open("rb") as lines:
-            for name, line in zip(self.ids, lines, strict=True):
-                item: dict[str, Any] = json.loads(line)
-                if item["id"] != name:
-                    raise InputError(f"{file}: {item['id']!r} stands where {name!r} is wanted; encode the folder again")
+            for number, (name, line) in enumerate(zip_longest(self.ids, lines), start=1):
+                item = _item(line)
+                if item is None or item["id"] != name:
+                    raise _damaged(self.folder, f"line {number} of items.jsonl does not describe item {name!r}")
                 yield item
 
 
@@ -45,14 +53,37 @@ def read_encoded(folder: Path) -> Encoded:
         raise InputError(
             f"{folder} was not written by msl encode, or not finished; run msl encode path=PICTURES out={folder}"
         )
-    try:
-        image, text = (np.load(folder / f"{kind}.npy", mmap_mode="r", allow_pickle=False) for kind in ("image", "text"))
-        ids, parts = (np.load(folder / f"{name}.npy", allow_pickle=False) for name in ("ids", "split"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{folder} is damaged ({error}); encode it again with restart=true") from None
+    image, text = (_array(folder, name, axes=2, kind="f") for name in ("image", "text"))
+    ids, parts = (_array(folder, name, axes=1, kind="U") for name in ("ids", "split"))
     if not len(image) == len(text) == len(ids) == len(parts):
-        raise InputError(
-            f"{folder} is damaged: its files hold different numbers of items; encode it again with restart=true"
-        )
-    stored = dict(read_encoders(folder) or {})
-    return Encoded(folder, tuple(map(str, ids)), Features(image), Features(text), tuple(map(str, parts)), stored)
+        raise _damaged(folder, "its files hold different numbers of items")
+    stored = read_encoders(folder)
+    if stored is None or not {"image", "text"} <= stored.keys():
+        raise _damaged(folder, "encoders.json is missing, or does not name both encoders")
+    return Encoded(folder, tuple(map(str, ids)), Features(image), Features(text), tuple(map(str, parts)), dict(stored))
+
+
+def _array(folder: Path, name: str, *, axes: int, kind: str) -> NDArray[Any]:
+    """An array, those of features mapped from disk."""
+    try:
+        found: NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode="r" if axes == 2 else None, allow_pickle=False)
+    except (OSError, ValueError, EOFError, SyntaxError) as error:  # a header that is no Python is a SyntaxError
+        raise _damaged(folder, f"{name}.npy: {error}") from None
+    if not isinstance(found, np.ndarray) or found.ndim != axes or found.dtype.kind != kind:
+        raise _damaged(folder, f"{name}.npy holds something else")
+    return found
+
+
+def _item(line: bytes | None) -> dict[str, Any] | None:
+    """A line of `items.jsonl`; None for what is none."""
+    try:
+        found = json.loads(line or b"")
+    except (ValueError, RecursionError):
+        return None
+    kinds = {"id": str, "text": str, "class": list}
+    fine = isinstance(found, dict) and all(isinstance(found.get(key), kind) for key, kind in kinds.items())
+    return found if fine and isinstance(found.get("image", ""), str) else None
+
+
+def _damaged(folder: Path, what: str) -> InputError:
+    return InputError(f"{folder} is damaged ({what}); encode it again with restart=true")

@@ -42,17 +42,30 @@ def read_picture(path: Path, *, pixels: Count) -> Image.Image:
     """
     name = str(path)
     try:
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):  # asked before opening: to open a pipe is to wait for its other end
-            raise _wrong(name, "it is no regular file")
-        if not found.st_size:
-            raise _wrong(name, "it is empty")
-        with path.open("rb") as stream:
+        with _opened(path, name) as stream:
             return _decoded(stream, name, pixels)
     except InputError:
         raise
     except (OSError, ValueError) as error:  # a ValueError for a name no file can have
-        raise _wrong(name, getattr(error, "strerror", None) or str(error)) from None
+        raise _wrong(name, getattr(error, "strerror", None) or str(error), "correct its name or permissions") from None
+
+
+def header_size(path: Path) -> tuple[int, int]:
+    """Width and height as a file's header says, nothing decoded; 0, 0 for what `read_picture` would refuse."""
+    try:
+        with _opened(path, str(path)) as stream, _silent(), Image.open(stream, formats=FORMATS) as picture:
+            return picture.size
+    except Exception:  # of damaged files each decoder has its own
+        return 0, 0
+
+
+def _opened(path: Path, name: str) -> BinaryIO:
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):  # asked before opening: to open a pipe is to wait for its other end
+        raise _wrong(name, "it is no regular file")
+    if not found.st_size:
+        raise _wrong(name, "it is empty")
+    return path.open("rb")
 
 
 def read_picture_bytes(content: bytes, *, name: str, pixels: Count) -> Image.Image:

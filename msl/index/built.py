@@ -38,9 +38,10 @@ def load(place: Path, name: str, settings: Mapping[str, Any], read: Callable[[st
     while True:
         told = _told(place, name)
         if told["settings"] != settings:
-            key = next(key for key in settings if told["settings"].get(key, ...) != settings[key])
+            both = settings.keys() | told["settings"].keys()
+            key = min(key for key in both if told["settings"].get(key, ...) != settings.get(key, ...))
             raise InputError(
-                f"{place}: its {name} index was built with {key}={told['settings'].get(key)}, wanted {settings[key]}; "
+                f"{place}: its {name} index was built with {key}={told['settings'].get(key)}, wanted {settings.get(key)}; "
                 f"build it again, or ask for what there is"
             )
         file = _file(place, name, told["sha256"])

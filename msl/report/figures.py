@@ -67,7 +67,6 @@ def gallery(parts: Sequence[Finds], data: DataSet, *, title: str, file: Path) ->
 
 
 def _cell(data: DataSet, row: int, *, picture: bool, colour: str, title: str) -> Cell:
-    """One item: its picture, or its text (its id where the data set has neither)."""
-    if picture and data.pictures:
-        return Cell(title, colour, picture=data.pictures[row])
-    return Cell(title, colour, text=words(data, row, picture=picture))
+    """One item: its picture, or its text (its id where the data set has neither, or the picture cannot be read)."""
+    shown = data.pictures[row] if picture and data.pictures else None
+    return Cell(title, colour, picture=shown, text=words(data, row, picture=picture))

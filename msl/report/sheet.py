@@ -11,14 +11,17 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from PIL import Image
+from numpy.typing import NDArray
 
+from msl.encode.pictures import on_white, read_picture
 from msl.files import write_bytes
+from msl.report.page.thumbnail import PIXELS
+from msl.types import InputError
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What stands at one place of a sheet: a picture, or else a text."""
+    """What stands at one place of a sheet: a picture, or else, and where that cannot be read, a text."""
 
     title: str
     colour: str
@@ -49,9 +52,9 @@ def write_figure(figure: Figure, file: Path) -> Path:
 
 
 def _draw(axes: Axes, cell: Cell) -> None:
-    if cell.picture:
-        with Image.open(cell.picture) as image:
-            axes.imshow(np.asarray(image.convert("RGB")))
+    picture = _pixels(cell.picture) if cell.picture else None
+    if picture is not None:
+        axes.imshow(picture)
     else:
         short = textwrap.shorten(cell.text, 72, placeholder=" …")
         lines = textwrap.fill(short, 15)
@@ -62,3 +65,11 @@ def _draw(axes: Axes, cell: Cell) -> None:
     axes.set(xticks=[], yticks=[])
     for spine in axes.spines.values():
         spine.set(color=cell.colour, linewidth=2)
+
+
+def _pixels(file: Path) -> NDArray[np.uint8] | None:
+    """(height, width, 3); None of a picture that cannot be read."""
+    try:
+        return np.asarray(on_white(read_picture(file, pixels=PIXELS)))
+    except InputError:
+        return None

@@ -110,4 +110,5 @@ def naming(data: DataSet, encode: Callable[[Sequence[str]], Floats], *, size: in
     """Class names and keywords that the text encoder can read, with their codes."""
     words = keywords(data.texts, size=size, fewest_texts=fewest_texts) if data.texts else ()
     sorts: list[tuple[Any, Sequence[str]]] = [("class", data.classes.names), ("keyword", words)]
-    return [Names(sort, *readable(names, encode)) for sort, names in sorts if names]
+    found = (Names(sort, *readable(names, encode)) for sort, names in sorts if names)
+    return [each for each in found if each.names]

@@ -34,7 +34,9 @@ class Calibration:
 
     def __call__(self, cosines: Floats) -> Floats:
         """Shares, of the cosines' shape."""
-        shares: Floats = 1 / (1 + np.exp(-(self.slope * np.asarray(cosines, np.float64) + self.offset)))
+        from scipy.special import expit
+
+        shares: Floats = expit(self.slope * np.asarray(cosines, np.float64) + self.offset)
         return shares
 
     def error(self, cosines: Floats, together: NDArray[np.bool_]) -> float:

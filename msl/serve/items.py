@@ -58,6 +58,12 @@ class Items:
                     (self._row(connection, item) for item in items),
                 )
 
+    def copy_to(self, file: Path) -> "Items":
+        """Write a copy of the state as it is now."""
+        with self._open() as connection, closing(sqlite3.connect(file)) as copy:
+            connection.backup(copy)
+        return Items(file)
+
     def delete(self, ids: Sequence[str]) -> None:
         """Forget items, in one transaction; unknown ones are passed over."""
         with self._open() as connection, connection:
@@ -102,7 +108,7 @@ class Items:
                 yield connection
         except sqlite3.Error as error:
             raise InputError(
-                f"{self.file} cannot be used ({error}); build the index again: msl index run=RUN"
+                f"{self.file} cannot be used ({error}); build the index anew: msl index run=RUN fresh=true"
             ) from None
 
 

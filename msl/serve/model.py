@@ -12,14 +12,14 @@ from PIL.Image import Image
 from msl.encode.pictures import on_white, read_picture
 from msl.files import sha256
 from msl.index.exact import nearest, unit_rows
-from msl.serve import hub
 from msl.serve.items import Item
 from msl.serve.names import Label, Sort
-from msl.serve.packed import write_packed
 from msl.serve.results import Results
 from msl.serve.retriever import Hit, Only, Query, Retriever
-from msl.serve.shared import INDEX, WEIGHTS, Shared, whole
-from msl.serve.thumbnails import PIXELS, Previews, small
+from msl.serve.share import hub
+from msl.serve.share.packed import write_packed
+from msl.serve.share.shared import INDEX, WEIGHTS, Shared, whole
+from msl.serve.share.thumbnails import PIXELS, Previews, small
 from msl.types import Floats, InputError, Modality
 
 Raw: TypeAlias = str | Path | Image

@@ -52,9 +52,7 @@ def keywords(texts: Sequence[str], *, size: int, fewest_texts: int) -> tuple[str
     from sklearn.feature_extraction.text import CountVectorizer
 
     try:
-        counted = CountVectorizer(
-            stop_words="english", min_df=fewest_texts, binary=True, token_pattern=r"(?u)\b[^\W\d_]{3,}\b"
-        )
+        counted = CountVectorizer(stop_words="english", min_df=fewest_texts, binary=True, token_pattern=_WORD)
         having = np.asarray(counted.fit_transform(texts).sum(axis=0)).ravel()
     except ValueError:  # no word stands in so many texts
         return ()

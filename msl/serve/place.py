@@ -4,6 +4,8 @@ A generation is built beside the one in use, which is kept until the next is bui
 """
 
 import json
+import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -33,7 +35,9 @@ class Content:
     trained: tuple[str, ...]
     """Names of the classes trained on."""
     search: dict[str, Any]
-    """The configured search: exact, or approximate and how."""
+    """The configured search, by name and plain values: exact, or approximate and how."""
+    made: dict[str, int]
+    """Settings that names and calibrations were made with."""
     items: dict[str, Meaning] = field(default_factory=dict)
     """What scores mean, by direction such as ``"b>a"``: texts searching pictures."""
     names: dict[str, Meaning] = field(default_factory=dict)
@@ -56,13 +60,34 @@ class Place:
     def current(cls, run: Path) -> "Place":
         """The generation that counts now; an `InputError` if the run has no index."""
         try:
-            return cls(run / "index" / (run / "index" / "current").read_text(encoding="utf-8").strip())
+            name = (run / "index" / "current").read_text(encoding="utf-8").strip()
         except OSError:
             raise InputError(f"{run} has no index; make one with msl index run={run}") from None
+        except ValueError:
+            name = ""
+        if not re.fullmatch("[0-9]{6}", name):
+            raise InputError(
+                f"{run / 'index' / 'current'} is damaged; build the index anew: msl index run={run} fresh=true"
+            )
+        return cls(run / "index" / name)
 
     def codes(self, modality: Modality) -> Path:
         """The folder of a modality's codes."""
         return self.folder / modality
+
+    def fork(self, fresh: "Place") -> None:
+        """Let another generation begin as this one is; what is added to either later is not in the other.
+
+        Codes are linked, not copied: they are only ever appended to, each generation says how many are its own, and
+        only the last one grows. All other files but the items are replaced whole when they change.
+        """
+        for file in self.folder.rglob("*"):
+            target = fresh.folder / file.relative_to(self.folder)
+            if file.is_dir():
+                target.mkdir()
+            elif not file.name.startswith((".", self.items.file.name)):
+                _link(file, target)
+        self.items.copy_to(fresh.items.file)
 
     def write(self, content: Content, names: list[Names]) -> None:
         """Write `index.json` and the names."""
@@ -90,7 +115,7 @@ class Place:
         except Exception as error:  # of a damaged file numpy, zipfile and json each have their own
             reason = next(iter(str(error).splitlines()), type(error).__name__)
             raise InputError(
-                f"{self.folder} is damaged ({reason}); build the index again: msl index run={self.folder.parents[1]}"
+                f"{self.folder} is damaged ({reason}); build the index anew: msl index run={self.folder.parents[1]} fresh=true"
             ) from None
 
 
@@ -121,11 +146,11 @@ def building(run: Path) -> Iterator[Place]:
         raise InputError(f"another process is building the index of {run}; wait for it") from None
 
 
-@contextmanager
-def changing(run: Path) -> Iterator[Place]:
-    """The generation that counts now, while no other process changes or replaces it."""
-    with locked(run / "index" / "current"):
-        yield Place.current(run)
+def _link(file: Path, target: Path) -> None:
+    try:
+        os.link(file, target)
+    except OSError:  # a file system without links
+        shutil.copyfile(file, target)
 
 
 def _meaning(values: dict[str, Any]) -> Meaning:

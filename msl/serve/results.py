@@ -5,15 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import escape
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from msl.encode.pictures import read_picture_bytes
 from msl.serve.retriever import Hit
-from msl.serve.terminal import drawn
-from msl.serve.thumbnails import PIXELS, Previews
+from msl.serve.share.thumbnails import PIXELS, Previews
+from msl.serve.terminal import drawn, flat, print_table
 from msl.types import InputError
 
 _COLUMNS = 12  # characters of a picture in the terminal
@@ -50,7 +48,7 @@ class Results:
             f"{rank:>3}  {_score(hit):>4}  {hit.cosine:6.3f}  {_name(hit)}{_classes(hit)}"
             for rank, hit in enumerate(self.hits, 1)
         ]
-        return "\n".join([f"{len(self.hits)} found for {_flat(self.query)}", *lines])
+        return "\n".join([f"{len(self.hits)} found for {flat(self.query)}", *lines])
 
     def _repr_html_(self) -> str:
         cells = "".join(f'<figure style="{_FIND}">{self._cell(rank, hit)}</figure>' for rank, hit in enumerate(self, 1))
@@ -60,13 +58,13 @@ class Results:
         """Print the finds, with their pictures where the terminal has the colours for it."""
         console = Console(markup=False)
         pictures = console.color_system == "truecolor" and any(map(self.previews, (hit.item for hit in self)))
-        table = Table("", *([""] if pictures else []), "score", "cosine", "item", "classes", box=SIMPLE_HEAD)
-        for rank, hit in enumerate(self, 1):
-            picture = [self._drawn(hit)] if pictures else []
-            table.add_row(
-                str(rank), *picture, _score(hit), f"{hit.cosine:.3f}", Text(_name(hit)), Text(_classes(hit).strip())
-            )
-        console.print(table)
+        heads = ["", *([""] if pictures else []), "score", "cosine", "item", "classes"]
+        rows = [self._row(rank, hit, pictures=pictures) for rank, hit in enumerate(self, 1)]
+        print_table(console, heads, rows, lines=False)
+
+    def _row(self, rank: int, hit: Hit, *, pictures: bool) -> list[str | Text]:
+        picture = [self._drawn(hit)] if pictures else []
+        return [str(rank), *picture, _score(hit), f"{hit.cosine:.3f}", _name(hit), _classes(hit).strip()]
 
     def _cell(self, rank: int, hit: Hit) -> str:
         preview, name = self.previews(hit.item), escape(_name(hit))
@@ -83,13 +81,8 @@ class Results:
             return Text("")
 
 
-def _flat(text: str) -> str:
-    """On one line, and without what a terminal would obey."""
-    return "".join(each if each.isprintable() else " " for each in text)
-
-
 def _name(hit: Hit) -> str:
-    return _flat(hit.item.text or hit.item.id)
+    return flat(hit.item.text or hit.item.id)
 
 
 def _score(hit: Hit) -> str:
@@ -98,4 +91,4 @@ def _score(hit: Hit) -> str:
 
 def _classes(hit: Hit) -> str:
     mark = "" if hit.seen is None else " (seen)" if hit.seen else " (unseen)"
-    return f"  [{_flat(', '.join(hit.item.classes))}{mark}]" if hit.item.classes else ""
+    return f"  [{flat(', '.join(hit.item.classes))}{mark}]" if hit.item.classes else ""

@@ -11,60 +11,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from own_pictures import RNG, WORDS, collection, encoding, folder_data, lines, noise, written
 from PIL import Image
 
 from msl.data.dataset import TEST, TRAIN
-from msl.data.folder import load
 from msl.encode.classical import describe
 from msl.encode.words import WordVectors
 from msl.files import embedded, locked
 
-RNG = np.random.default_rng(0)
-WORDS = ("bird", "fish", "horse", "tree", "house", "boat", "apple", "chair", "river", "mountain", "dog", "shoe")
-
-
-def noise(width=24, height=18):
-    return Image.fromarray(RNG.integers(0, 256, (height, width, 3), dtype=np.uint8))
-
-
-def collection(root, *, items=6, classes=4, size=(24, 18)):
-    """A folder for each class, a caption beside each picture."""
-    for word in WORDS[:classes]:
-        (root / word).mkdir(parents=True)
-        for number in range(items):
-            noise(*size).save(root / word / f"{number}.png")
-            (root / word / f"{number}.txt").write_text(f"a {word}\nthe {word} number {number} and a {WORDS[number]}")
-    return root
-
 
 @pytest.fixture
 def encode(run_msl, tmp_path):
-    def run(path, *overrides, out="out"):
-        return run_msl("encode", f"path={path}", f"out={tmp_path / out}", *overrides)
-
-    return run
+    return encoding(run_msl, tmp_path)
 
 
 @pytest.fixture
 def pictures(tmp_path):
     return collection(tmp_path / "pictures")
-
-
-def lines(file):
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-
-
-def written(out):
-    """Every file of a folder but the empty lock, with its bytes."""
-    return {
-        path.relative_to(out).as_posix(): path.read_bytes()
-        for path in out.rglob("*")
-        if path.is_file() and not path.name.endswith(".lock")
-    }
-
-
-def folder_data(out):
-    return load(path=str(out), name=None, test_share=0.5, seed=9)
 
 
 def test_features_are_the_encoders_and_the_folder_reads_them_as_they_were_meant(encode, pictures, tmp_path):
@@ -189,14 +152,14 @@ def test_pictures_without_a_table_are_named_as_well(encode, tmp_path):
 def test_nothing_that_can_be_encoded_is_an_error_and_the_next_call_looks_again(encode, tmp_path):
     (tmp_path / "odd" / "bird").mkdir(parents=True)
     (tmp_path / "odd" / "bird" / "red.png").touch()
-    status, _, wrong = encode(tmp_path / "odd")
+    status, _, wrong = encode(tmp_path / "odd", "layout=classes")
     assert status == 2
     assert "none of the 1 items" in wrong
     assert "it is empty" in wrong
     assert len(wrong.splitlines()) == 1
     assert len(lines(tmp_path / "out" / "skipped.jsonl")) == 1
     noise().save(tmp_path / "odd" / "bird" / "red.png")
-    assert encode(tmp_path / "odd")[0] == 0
+    assert encode(tmp_path / "odd", "layout=classes")[0] == 0
     assert lines(tmp_path / "out" / "skipped.jsonl") == []
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from msl.commands.encoding.decode import Decoded, ahead
-from msl.commands.encoding.duplicates import drawn, duplicates, groups, straddling
+from msl.commands.encoding.decode import Decoded, Decoder, ahead
+from msl.commands.encoding.duplicates import drawn, duplicates, grouped, groups, straddling
 from msl.commands.encoding.partial import Done, Partial
 from msl.commands.encoding.stream import _seen
 from msl.data.collection.item import Item
@@ -25,10 +25,48 @@ def test_pictures_come_in_order_and_few_are_ahead():
             begun.append(item.id)
         return Decoded(None, item.id)
 
-    for taken, decoded in enumerate(ahead(work, ITEMS, threads=3)):
+    for taken, decoded in enumerate(ahead(work, ITEMS, threads=3, size=lambda item: 1, at_once=100)):
         assert decoded.digest == str(taken)
         assert len(begun) <= taken + 6
     assert sorted(begun, key=int) == [item.id for item in ITEMS]
+
+
+def test_few_pixels_are_ahead():
+    begun = []
+
+    def work(item):
+        begun.append(item.id)
+        return Decoded(None, item.id)
+
+    sizes = [30, 30, 30, 200, 10, 10, 100]
+    coming = ahead(work, ITEMS[:7], threads=3, size=lambda item: sizes[int(item.id)], at_once=100)
+    seen = []
+    for decoded in coming:
+        seen.append(decoded.digest)
+        flying = [sizes[int(each)] for each in sorted(set(begun) - set(seen[:-1]), key=int)]
+        assert sum(flying) <= 100 or len(flying) == 1
+    assert seen == [item.id for item in ITEMS[:7]]
+
+
+def test_a_header_says_how_many_pixels_come(tmp_path):
+    Image.new("1", (300, 200)).save(tmp_path / "a.png")
+    Image.new("1", (3000, 2000)).save(tmp_path / "large.png")
+    (tmp_path / "bad.png").write_bytes(b"x")
+    decoder = Decoder(root=tmp_path, pixels=100_000, previews=tmp_path, side=None)
+    names = {"a.png": 60_000, "large.png": 0, "bad.png": 0, "absent.png": 0, "../a.png": 0}
+    assert {name: decoder.size(Item(name, name)) for name in names} == names
+
+
+def test_texts_shared_by_more_than_may_be_tested_join_nothing_and_pictures_always_do():
+    classes = ["cat"] * 10 + ["dog"] * 10
+    texts = [["a photo of a cat"]] * 10 + [[f"dog {number // 2}"] for number in range(10)]
+    pictures = [str(number - number % 2 if number < 4 else number) for number in range(20)]  # 0 = 1 and 2 = 3
+    same = duplicates(pictures, texts)
+    group = grouped(same, classes, share=0.2)
+    expected = [0, 0, 1, 1, *range(2, 8), *(8 + number // 2 for number in range(10))]
+    assert (group[:, None] == group).tolist() == (np.array(expected)[:, None] == np.array(expected)).tolist()
+    part = drawn(group, classes, share=0.2, seed=0)
+    assert [(part[rows] == TEST).sum() for rows in (slice(10), slice(10, 20))] == [2, 2]
 
 
 class Scale:

@@ -5,23 +5,10 @@ import shutil
 
 import numpy as np
 import pytest
-from painted import paint
+from painted import found
 from PIL import Image
 
-from msl.files import sha256
-from msl.index.store import Store
-
-
-@pytest.fixture
-def run(indexed, tmp_path):
-    """A copy that may be changed."""
-    return shutil.copytree(indexed, tmp_path / "run")
-
-
-def found(run_msl, *arguments):
-    status, out, err = run_msl("search", *arguments, "json=true")
-    assert status == 0, err
-    return json.loads(out)
+from msl.commands.retrieval import load_retriever
 
 
 def ids(answer):
@@ -47,8 +34,6 @@ def test_words_in_quotes_and_with_odd_characters(run_msl, indexed):
 
 
 def test_a_picture_file_is_encoded_as_those_of_the_index_were(run_msl, indexed, tmp_path):
-    from msl.commands.retrieval import load_retriever
-
     retriever = load_retriever(indexed)
     name = "blue/door"
     picture = indexed.parent / "pictures" / "blue" / "door.png"
@@ -143,6 +128,8 @@ def test_without_a_run_the_one_indexed_last_is_searched(run_msl, indexed, tmp_pa
         (["red", "k=0"], "k=0"),
         (["red", "only.part=tset"], "only.part"),
         (["red", "only.colour=blue"], "only.colour"),
+        (["red", "text=fish"], "search with one text"),
+        (["red", "find=names", "only.seen=false"], "find=names finds none"),
     ],
 )
 def test_what_cannot_be_searched_is_one_line(run_msl, indexed, arguments, said):
@@ -152,90 +139,25 @@ def test_what_cannot_be_searched_is_one_line(run_msl, indexed, arguments, said):
     assert err.count("\n") == 1
 
 
-def test_other_encoders_than_the_features_had_are_refused(run_msl, run):
-    stored = json.loads((run / "encoders.json").read_text())
+def test_other_encoders_than_the_features_had_are_refused(run_msl, indexed_copy):
+    stored = json.loads((indexed_copy / "encoders.json").read_text())
     stored["text"]["identity"]["vectors"] = "0" * 12
-    (run / "encoders.json").write_text(json.dumps(stored))
-    status, _, err = run_msl("search", "red", f"run={run}")
+    (indexed_copy / "encoders.json").write_text(json.dumps(stored))
+    status, _, err = run_msl("search", "red", f"run={indexed_copy}")
     assert status == 2
     assert "vectors is" in err
     assert "and was '000000000000'" in err
 
 
-def test_nothing_in_a_run_chooses_what_is_imported(run_msl, run):
-    stored = json.loads((run / "encoders.json").read_text())
+def test_nothing_in_a_run_chooses_what_is_imported(run_msl, indexed_copy):
+    stored = json.loads((indexed_copy / "encoders.json").read_text())
     for settings in (
         {"name": "words", "_target_": "os.system"},
         {"name": "../data/emoji"},
         {"name": "words", "odd": 1},
     ):
         stored["text"]["settings"] = settings
-        (run / "encoders.json").write_text(json.dumps(stored))
-        status, _, err = run_msl("search", "red", f"run={run}")
+        (indexed_copy / "encoders.json").write_text(json.dumps(stored))
+        status, _, err = run_msl("search", "red", f"run={indexed_copy}")
         assert status == 2
         assert "encoder" in err
-
-
-def test_weights_of_another_training_are_refused(run_msl, run):
-    assert sha256(run / "weights.safetensors") in (run / "index" / "000001" / "index.json").read_text()
-    content = (run / "index" / "000001" / "index.json").read_text()
-    (run / "index" / "000001" / "index.json").write_text(content.replace(sha256(run / "weights.safetensors"), "0" * 64))
-    status, _, err = run_msl("search", "red", f"run={run}")
-    assert status == 2
-    assert "trained again since its index was made" in err
-    assert run_msl("index", f"run={run}")[0] == 2
-    assert run_msl("index", f"run={run}", "fresh=true")[0] == 0
-    assert run_msl("search", "red", f"run={run}")[0] == 0
-
-
-def test_items_are_added_replaced_and_deleted(run_msl, run, tmp_path):
-    paint(tmp_path / "more", colours={"grey": (128, 128, 128)}, things=("mouse", "road"))
-    assert (
-        run_msl("encode", f"path={tmp_path / 'more'}", f"out={tmp_path / 'grey'}", "layout=classes", "progress=false")[
-            0
-        ]
-        == 0
-    )
-    before = found(run_msl, "a grey road", f"run={run}", "k=100")["hits"]
-    add = ("index", f"run={run}", f"add=[{tmp_path / 'grey'}]")
-    assert run_msl(*add)[0] == 0
-    after = found(run_msl, "a grey road", f"run={run}", "k=100")["hits"]
-    assert {hit["id"] for hit in after} - {hit["id"] for hit in before} == {"grey/mouse", "grey/road"}
-    assert all(hit["seen"] is False for hit in after if hit["classes"] == ["grey"])
-    status, _, err = run_msl(*add)
-    assert status == 2
-    assert "has an item 'grey/mouse' already" in err
-    assert run_msl(*add, "replace=true")[0] == 0
-    assert found(run_msl, "a grey road", f"run={run}", "k=100")["hits"] == after
-    assert run_msl("index", f"run={run}", "index=flat")[0] == 0  # keeps what was added
-    assert len(found(run_msl, "a grey road", f"run={run}", "k=100")["hits"]) == 82
-    assert run_msl("index", f"run={run}", "delete=[grey/mouse,grey/road]")[0] == 0
-    assert found(run_msl, "a grey road", f"run={run}", "k=100")["hits"] == before
-    status, _, err = run_msl("index", f"run={run}", "delete=[grey/road]")
-    assert status == 2
-    assert "no item 'grey/road'" in err
-
-
-@pytest.mark.parametrize("kind", ["exact", "flat", "hnsw", "ivf"])
-def test_every_kind_of_index_finds_what_exact_search_finds(run_msl, run, kind):
-    exact = found(run_msl, "a red apple", f"run={run}", "k=80")["hits"]
-    status, out, err = run_msl("index", f"run={run}", f"index={kind}")
-    assert status == 0, err
-    assert ("recall@10" in out) == (kind != "exact")
-    again = found(run_msl, "a red apple", f"run={run}", "k=80")["hits"]
-    assert {hit["id"]: hit["score"] for hit in again} == pytest.approx({hit["id"]: hit["score"] for hit in exact})
-
-
-def test_a_failed_build_leaves_the_index_that_was_there(run_msl, run, monkeypatch):
-    before = found(run_msl, "red", f"run={run}")
-
-    def fail(*arguments, **keywords):
-        raise OSError(28, "No space left on device", "codes.f32")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(Store, "add", fail)
-        status, _, err = run_msl("index", f"run={run}", "fresh=true")
-    assert status == 2
-    assert "No space left" in err
-    assert [place.name for place in (run / "index").glob("0*")] == ["000001"]
-    assert found(run_msl, "red", f"run={run}") == before

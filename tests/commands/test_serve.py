@@ -107,3 +107,21 @@ def test_runs_go_by_as_much_of_their_path_as_tells_them_apart(tmp_path):
 
     assert named(tmp_path / "a", tmp_path / "b") == ["a", "b"]
     assert named(tmp_path / "x" / "run", tmp_path / "y" / "run") == ["x/run", "y/run"]
+
+
+def test_numbers_are_names_too():
+    from msl.commands.serve import Serving
+    from msl.config import composed, resolved, validated
+
+    wanted = validated(Serving, resolved(composed("serve", ["run=2024", "runs=[1,2]", "names=[1234]", "host=0"])))
+    assert (wanted.run, wanted.runs, wanted.names, wanted.host) == ("2024", ["1", "2"], ["1234"], "0")
+
+
+def test_a_runs_name_is_not_obeyed_by_the_terminal(capsys):
+    from msl.commands.serve import Serving, _announce
+    from msl.config import composed, resolved, validated
+
+    wanted = validated(Serving, resolved(composed("serve", [])))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        _announce(wanted, listener, ["\x1b]0;owned"])
+    assert capsys.readouterr().out.startswith(" ]0;owned at http://127.0.0.1:")

@@ -24,13 +24,13 @@ HOMES = {
     "wandb": {"report/tracking/wandb_run.py"},
     "matplotlib": {"report/"},
     "faiss": {"index/faiss.py"},
-    "fastapi": {"serve/"},
-    "starlette": {"serve/"},
-    "uvicorn": {"serve/"},
-    "onnx": {"serve/portable.py"},
-    "onnxscript": {"serve/portable.py"},
-    "onnxruntime": {"serve/portable.py"},
-    "huggingface_hub": {"encode/encoders/", "serve/hub.py"},
+    "fastapi": {"serve/web/"},
+    "starlette": {"serve/web/"},
+    "uvicorn": {"serve/web/"},
+    "onnx": {"serve/share/portable.py"},
+    "onnxscript": {"serve/share/portable.py"},
+    "onnxruntime": {"serve/share/portable.py"},
+    "huggingface_hub": {"encode/encoders/", "serve/share/hub.py"},
 }
 FILES = sorted(ROOT.rglob("*.py"))
 

@@ -13,8 +13,10 @@ from msl.data.dataset import TEST, TRAIN, VALIDATION
 from msl.types import InputError
 
 
-def read(path, *, layout=None, class_names=None, **columns):
-    return read_collection(Path(path), layout=layout, columns=Columns(**columns), class_names=class_names)
+def read(path, *, layout=None, class_names=None, images=None, **columns):
+    return read_collection(
+        Path(path), layout=layout, columns=Columns(**columns), class_names=class_names, images=images
+    )
 
 
 def found(collection):
@@ -96,7 +98,7 @@ def test_exercises_items_have_id_number_text_and_image(tmp_path):
     jsonl(tmp_path / "texts.jsonl", {"id": "sit-up", "label": 1, "text": "Lie down.", "image": "images/s.jpg"})
     (item,) = read(tmp_path, class_names=("chest", "belly")).items
     assert (item.id, item.classes, item.texts, item.image) == ("sit-up", ("belly",), ("Lie down.",), "images/s.jpg")
-    refused(r"texts\.jsonl, row 1 is of class 1, but class_names has 1", tmp_path, class_names=("chest",))
+    refused(r"texts\.jsonl, row 1 is of class 1, but class_names has 1,", tmp_path, class_names=("chest",))
 
 
 def test_tables_of_parts_are_one_collection_whether_named_so_or_in_folders_of_the_name(tmp_path):
@@ -133,7 +135,7 @@ def test_columns_are_named_where_they_could_be_two(tmp_path):
     ("content", "match"),
     [
         (b"image,text\na.jpg,ok\nb.jpg,\xe9t\xe9\n", r"t\.csv: row 3 is not UTF-8"),
-        ("image,text\na.jpg,ok\n".encode("utf-16"), "no picture below"),
+        ("image,text\na.jpg,ok\n".encode("utf-16"), r"t\.csv is not read: it is not UTF-8"),
         (b"image,text\na.jpg,one,two\n", r"t\.csv: row 2 has 3 cells, the header 2"),
         (b"image,text,split\na.jpg,one,often\n", r"t\.csv, row 2: 'often' names no part"),
         (b"image,text,split\na.jpg,one,train\nb.jpg,two,\n", r"t\.csv, row 3: this item has no part, others have"),
@@ -221,7 +223,7 @@ def test_a_folder_for_each_class_with_and_without_parts(tmp_path):
 def test_pictures_without_captions_or_classes_are_refused(tmp_path):
     pictures(tmp_path, "a.jpg")
     refused("no table of captions, no .txt beside any picture and no folder for each class", tmp_path)
-    assert read(tmp_path, layout="classes").items[0].texts == ("a",)
+    assert read(tmp_path, layout="classes").items[0].texts == ()  # a letter is no text
     refused("there is no file or folder", tmp_path / "absent")
     refused(r"there is no \.csv, \.tsv or \.jsonl", tmp_path, layout="manifest")
     refused(r"a\.jpg is no table of pictures", tmp_path / "a.jpg")
@@ -229,14 +231,14 @@ def test_pictures_without_captions_or_classes_are_refused(tmp_path):
 
 def test_ids_are_paths_without_endings_unless_two_would_clash(tmp_path):
     pictures(tmp_path, "x/a.b.jpg", "x/c.jpg", "x/c.png")
-    assert [item.id for item in read(tmp_path).items] == ["x/a.b", "x/c.jpg", "x/c.png"]
+    assert [item.id for item in read(tmp_path, layout="classes").items] == ["x/a.b", "x/c.jpg", "x/c.png"]
 
 
 def test_odd_names(tmp_path):
     undecodable = os.fsdecode(b"\xff.jpg")
     names = ["鳥 🐦.jpg", "two\nlines.jpg", f"{'n' * 246}.png", undecodable, "'quoted';$(x).gif"]
     pictures(tmp_path, *(f"bird/{name}" for name in names))
-    items = read(tmp_path).items
+    items = read(tmp_path, layout="classes").items
     assert {item.image for item in items} == {f"bird/{name}" for name in names}
     assert len({item.id for item in items}) == len(names)
     for item in items:
@@ -281,7 +283,8 @@ def test_table_that_is_a_link_out_of_the_folder_is_not_read(tmp_path):
     root = tmp_path / "root"
     pictures(root, "bird/a.jpg")
     (root / "metadata.csv").symlink_to(tmp_path / "secret.csv")
-    assert read(root).layout == "classes"
+    refused(r"metadata\.csv is not read: 'metadata\.csv' lies outside .*layout=classes", root)
+    assert read(root, layout="classes").items[0].texts == ()
     refused("lies outside", root / "metadata.csv")
 
 
@@ -292,3 +295,119 @@ def test_order_does_not_depend_on_the_order_of_creation(tmp_path):
     one, two = (read(tmp_path / place).items for place in ("one", "two"))
     assert one == two == identified(one)
     assert [item.image for item in one] == names
+
+
+def test_one_wrapping_folder_is_no_class(tmp_path):
+    pictures(tmp_path / "wrap", "images/cat/tom.png", "images/dog/rex.png")
+    (tmp_path / "wrap" / "README").touch()
+    for layout in (None, "classes"):
+        collection = read(tmp_path / "wrap", layout=layout)
+        assert found(collection)["cat/tom.png"] == (("tom",), ("cat",), None)
+        assert collection.root == tmp_path / "wrap" / "images"
+    pictures(tmp_path / "captioned", "pics/tom.png")
+    (tmp_path / "captioned" / "pics" / "tom.txt").write_text("a cat")
+    assert found(read(tmp_path / "captioned")) == {"tom.png": (("a cat",), (), None)}
+    pictures(tmp_path / "alone", "cat/tom.png")
+    refused("no folder for each class", tmp_path / "alone")
+    assert read(tmp_path / "alone", layout="classes").items[0].classes == ("cat",)
+
+
+def test_pictures_of_a_table_lie_where_images_says(tmp_path):
+    root = tmp_path / "coco"
+    pictures(root, "images/a.png", "images/b.png", "thumbs/a.png")
+    (root / "annotations").mkdir()
+    file = root / "annotations" / "captions.csv"
+    table(file, ["image", "caption"], ["a.png", "one"], ["b.png", "two"])
+    refused(r"annotations/captions\.csv lists pictures: give images=FOLDER.*layout=classes", root)
+    collection = read(root, images=root / "images")
+    assert (collection.root, [item.image for item in collection.items]) == (root, ["images/a.png", "images/b.png"])
+    collection = read(file, images=root / "images")
+    assert (collection.root, [item.image for item in collection.items]) == (root / "images", ["a.png", "b.png"])
+    table(file, ["image", "caption"], ["../images/a.png", "one"])
+    assert read(file, images=root / "images").items[0].image == "a.png"
+    images = [{"filename": "a.png", "sentences": [{"raw": "one"}]}]
+    (root / "annotations" / "k.json").write_text(json.dumps({"images": images}))
+    assert read(root / "annotations" / "k.json", images=root / "images").items[0].image == "a.png"
+    refused("lies outside", root / "annotations", images=root / "images")
+    refused("is no folder", file, images=root / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "match"),
+    [
+        ("metadata.jsonl", b'{"text": "none"}\n{"image": "tom.png", "text": "a cat"}\n', r"its first line, 'text', names no column of pictures"),
+        ("m.jsonl", b"[1, 2]\n", "no JSON object"), ("m.jsonl", b"7\n", "no JSON object"), ("m.csv", b"", "names no column"),
+        ("m.csv", b"image;text\ntom.png;a cat\n", "separate cells by commas"), ("m.csv", "image,text\n".encode("utf-16"), "not UTF-8"),
+    ],
+    ids=["no-image", "array", "number", "empty", "semicolons", "utf-16"],
+)  # fmt: skip
+def test_a_table_that_is_not_read_is_named(tmp_path, name, content, match):
+    pictures(tmp_path, "cat/tom.png", "dog/rex.png")
+    (tmp_path / name).write_bytes(content)
+    refused(rf"{name} is not read: .*{match}.*layout=classes", tmp_path)
+    (note,) = read(tmp_path, layout="classes").notes
+    assert note.startswith(f"{name} was passed over: ")
+
+
+def test_a_table_passed_over_beside_one_that_is_read(tmp_path):
+    table(tmp_path / "t.csv", ["image", "text"], ["a.png", "a cat"])
+    table(tmp_path / "sizes.csv", ["width", "height"], ["1", "2"])
+    (note,) = read(tmp_path).notes
+    assert note.startswith("sizes.csv was passed over: its first line, 'width, height',")
+
+
+def test_a_header_after_empty_lines_and_a_table_that_is_a_link_within(tmp_path):
+    pictures(tmp_path, "cat/tom.png")
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists" / "t.list").write_bytes("\ufeff\n\r\nimage,text\n\ncat/tom.png,a cat\n".encode())
+    (tmp_path / "t.csv").symlink_to(tmp_path / "lists" / "t.list")
+    assert found(read(tmp_path)) == {"cat/tom.png": (("a cat",), (), None)}
+
+
+def test_a_text_file_may_be_called_txt_in_capitals(tmp_path):
+    pictures(tmp_path, "a.png", "b.png")
+    for name, text in (("a.TXT", "one"), ("b.txt", "two"), ("b.TXT", "three")):
+        (tmp_path / name).write_text(text)
+    assert [item.texts for item in read(tmp_path).items] == [("one",), ("two",)]
+
+
+def test_the_first_picture_that_is_found_says_where_all_lie(tmp_path):
+    pictures(tmp_path, "images/b.png")
+    table(tmp_path / "t.csv", ["image", "text"], ["gone.png", "one"], ["b.png", "two"])
+    assert [item.image for item in read(tmp_path).items] == ["images/gone.png", "images/b.png"]
+    pictures(tmp_path, "small/b.png")
+    refused(r"images and small each hold 'b\.png'; give images=FOLDER", tmp_path)
+    assert read(tmp_path, images=tmp_path / "small").items[1].image == "small/b.png"
+
+
+def test_names_of_numbered_classes_are_for_folders_and_floats_too(tmp_path):
+    pictures(tmp_path / "f", "0/tom.png", "10/rex.png", "2/tim.png")
+    names = tuple(f"n{number}" for number in range(11))
+    assert [item.classes[0] for item in read(tmp_path / "f", class_names=names).items] == ["n0", "n10", "n2"]
+    assert [item.classes[0] for item in read(tmp_path / "f").items] == ["class 0", "class 10", "class 2"]
+    refused("is of class 10, but class_names has 1", tmp_path / "f", class_names=("one",))
+    (tmp_path / "t").mkdir()
+    table(tmp_path / "t" / "t.csv", ["image", "text", "label"], ["a.png", "one", "1.0"], ["b.png", "two", "0.0"])
+    assert [item.classes[0] for item in read(tmp_path / "t", class_names=names).items] == ["n1", "n0"]
+    table(tmp_path / "t" / "t.csv", ["image", "text"], ["a.png", "one"])
+    refused("class_names is given, but", tmp_path / "t", class_names=names)
+
+
+def test_columns_without_a_table_are_refused(tmp_path):
+    pictures(tmp_path, "cat/tom.png", "dog/rex.png")
+    refused(r"columns\.text is given, but no table", tmp_path, text="caption")
+
+
+def test_names_of_cameras_are_no_texts(tmp_path):
+    names = {
+        "IMG_0001.png": (),
+        "10.png": (),
+        "DSC01234.png": (),
+        "a.png": (),
+        "big_dog-01.png": ("big dog 01",),
+        "鳥.png": ("鳥",),
+    }
+    pictures(tmp_path, *(f"cat/{name}" for name in names))
+    assert {item.image: item.texts for item in read(tmp_path, layout="classes").items} == {
+        f"cat/{name}": texts for name, texts in names.items()
+    }

@@ -119,7 +119,8 @@ def test_bad_file_is_named_with_a_remedy(tmp_path, content):
     path = tmp_path / "broken.png"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(InputError, match=r"broken\.png.*save it again") as caught:
+    remedy = "correct its name" if content is None else "save it again"
+    with pytest.raises(InputError, match=rf"broken\.png.*{remedy}") as caught:
         describe([coloured("red"), path])
     assert "\n" not in str(caught.value)
 

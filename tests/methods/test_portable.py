@@ -13,7 +13,7 @@ from test_method_contract import NAMES, PAIRS, learnt
 from torch import nn
 
 from msl.methods.method import Method
-from msl.serve.portable import difference, to_onnx
+from msl.serve.share.portable import difference, to_onnx
 
 
 class Every(Method):

@@ -43,3 +43,16 @@ def test_no_picture_is_one_line(tmp_path, content):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r"gone\.png"):
         thumbnail(tmp_path / "gone.png")
+
+
+def test_a_format_that_is_not_on_the_list_is_not_opened(tmp_path):
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.ppm")
+    with pytest.raises(InputError, match=r"a\.ppm"):
+        thumbnail(tmp_path / "a.ppm")
+
+
+def test_a_picture_of_too_many_pixels_is_not_decoded(tmp_path, monkeypatch):
+    monkeypatch.setattr("msl.report.page.thumbnail.PIXELS", 15)
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
+    with pytest.raises(InputError, match="15 pixels"):
+        thumbnail(tmp_path / "a.png")

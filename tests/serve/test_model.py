@@ -15,11 +15,11 @@ from PIL import Image
 
 import msl
 from msl.index.exact import unit_rows
-from msl.serve.hub import WANTED
 from msl.serve.items import Item
 from msl.serve.model import Model
 from msl.serve.results import Results
 from msl.serve.retriever import Hit, Only
+from msl.serve.share.hub import WANTED
 from msl.types import InputError
 
 TEXTS = ["a red apple", "a blue door", "a car"]

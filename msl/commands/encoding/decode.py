@@ -12,7 +12,7 @@ from PIL import Image
 
 from msl.data.collection.item import Item
 from msl.data.collection.tree import inside
-from msl.encode.pictures import on_white, read_picture
+from msl.encode.pictures import header_size, on_white, read_picture
 from msl.files import write_bytes
 from msl.types import InputError
 
@@ -50,6 +50,16 @@ class Decoder:
             _preview(picture, self.previews / preview_name(digest), self.side)
         return Decoded(picture, digest)
 
+    def size(self, item: Item) -> int:
+        """Pixels of the item's picture by its header; 0 where it will not be decoded."""
+        if item.refused:
+            return 0
+        try:
+            width, height = header_size(inside(self.root, item.image))
+        except InputError:
+            return 0
+        return width * height if width * height <= self.pixels else 0
+
 
 def preview_name(digest: str) -> str:
     """The file of a picture's small copy: equal pictures share it."""
@@ -74,13 +84,23 @@ def _preview(picture: Image.Image, file: Path, side: int) -> None:
     write_bytes(file, stream.getvalue())
 
 
-def ahead(work: Callable[[Item], Decoded], items: Iterable[Item], *, threads: int) -> Generator[Decoded, None, None]:
-    """``work(item)`` of each in order, done by `threads` threads at most ``2 * threads`` items ahead."""
-    waiting: deque[Future[Decoded]] = deque()
+def ahead(
+    work: Callable[[Item], Decoded], items: Iterable[Item], *, threads: int, size: Callable[[Item], int], at_once: int
+) -> Generator[Decoded, None, None]:
+    """``work(item)`` of each in order, done by `threads` threads at most ``2 * threads`` items ahead.
+
+    Of these pictures, each of ``size(item)`` pixels, there are at most `at_once` pixels, or a single picture.
+    """
+    waiting: deque[tuple[Future[Decoded], int]] = deque()
+    pixels = 0
     with ThreadPoolExecutor(threads) as pool:
         for item in items:
-            waiting.append(pool.submit(work, item))
-            if len(waiting) >= 2 * threads:
-                yield waiting.popleft().result()
+            coming = size(item)
+            while waiting and (len(waiting) >= 2 * threads or pixels + coming > at_once):
+                done, gone = waiting.popleft()
+                yield done.result()
+                pixels -= gone
+            waiting.append((pool.submit(work, item), coming))
+            pixels += coming
         while waiting:
-            yield waiting.popleft().result()
+            yield waiting.popleft()[0].result()

@@ -1,6 +1,6 @@
 """Items that are the same, by their pictures' pixels or by a text, and a split that never parts them."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -39,6 +39,23 @@ def groups(count: int, same: Sequence[Same]) -> Ints:
     links = coo_array((np.ones(len(ends)), (first, other)), shape=(count, count))
     numbers: Ints = connected_components(links, directed=False)[1]
     return numbers
+
+
+def grouped(same: Sequence[Same], classes: Sequence[str], *, share: float) -> Ints:
+    """The number of each item's group (n,): equal pictures are in one, and equal texts unless the group gets too large.
+
+    That is, larger than the test items there may be of a class of its own: if all pictures of a class are "a photo of a
+    cat", none could be a test item.
+    """
+    count = len(classes)
+    alone = groups(count, [each for each in same if each.kind == "picture"])
+    joined = groups(count, same)
+    sizes = Counter(classes)
+    fewest = np.full(count, count)
+    np.minimum.at(fewest, joined, [round(share * sizes[name]) for name in classes])
+    large = np.bincount(joined, minlength=count) > fewest
+    found: Ints = np.unique(np.where(large[joined], count + alone, joined), return_inverse=True)[1]
+    return found
 
 
 def drawn(group: Ints, classes: Sequence[str], *, share: float, seed: int) -> Ints:

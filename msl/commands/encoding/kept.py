@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from msl.commands.encoding.asked import Encoding, captions, pair_id
-from msl.commands.encoding.duplicates import Same, drawn, duplicates, groups
+from msl.commands.encoding.duplicates import Same, drawn, duplicates, grouped
 from msl.commands.encoding.partial import Done, Partial
 from msl.data.collection.item import Collection, Item
 from msl.data.finding.classlists import NUMBERED
@@ -41,10 +41,15 @@ class Kept:
     @cached_property
     def part(self) -> Ints:
         """The part of each item (items,): as it was given, else drawn."""
-        if self.items[0].part is not None:
+        if self.parted:
             return np.array([item.part for item in self.items])
-        kinds = [next(iter(item.classes), "") for item in self.items]
-        return drawn(groups(len(self.items), self.same), kinds, share=self.wanted.test_share, seed=self.wanted.seed)
+        kinds, share = [next(iter(item.classes), "") for item in self.items], self.wanted.test_share
+        return drawn(grouped(self.same, kinds, share=share), kinds, share=share, seed=self.wanted.seed)
+
+    @property
+    def parted(self) -> bool:
+        """Whether the data say the parts."""
+        return self.items[0].part is not None
 
     @cached_property
     def class_names(self) -> tuple[str, ...]:

@@ -32,7 +32,8 @@ def encode_all(
 ) -> None:
     """Encode every item that `partial` does not count yet; `advance` hears how many came with each batch."""
     left = collection.items[len(partial.done) :]
-    with closing(ahead(decoder, left, threads=wanted.threads)) as pictures:
+    coming = ahead(decoder, left, threads=wanted.threads, size=decoder.size, at_once=wanted.at_once)
+    with closing(coming) as pictures:
         for start in range(0, len(left), wanted.batch):
             batch = left[start : start + wanted.batch]
             rows, done = _batch(batch, islice(pictures, len(batch)), encoders, wanted)

@@ -1,6 +1,7 @@
 """A collection: pictures in a folder, each with its captions and, where they are known, its classes and part."""
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from msl.data.dataset import TEST, TRAIN, VALIDATION
+from msl.data.finding.classlists import NUMBERED
 from msl.data.finding.naming import PARTS
 from msl.types import InputError
 
@@ -19,6 +21,9 @@ PICTURES = frozenset(
     | {".heic", ".heif", ".avif"}  # not read, but a person who has them must be told so
 )
 """Endings that make a file a picture."""
+
+TABLES = (".csv", ".tsv", ".jsonl")
+"""Endings of tables: those with cells have a header, the other an object a line."""
 
 PART_WORDS = {word: part for word, part in PARTS.items() if part in (TRAIN, TEST, VALIDATION)} | {
     "dev": VALIDATION,
@@ -52,11 +57,15 @@ class Item:
 
 @dataclass(frozen=True)
 class Collection:
-    """Items below the folder `root`, in an order that does not depend on the file system, and how they were found."""
+    """Items below the folder `root`, in an order that does not depend on the file system, and how they were found.
+
+    `notes` name the tables that were passed over, and why.
+    """
 
     root: Path
     layout: Layout
     items: tuple[Item, ...]
+    notes: tuple[str, ...] = ()
 
 
 def readable(name: str) -> str:
@@ -70,6 +79,24 @@ def part_of(word: str, said: str) -> int:
     if part is None:
         raise InputError(f"{said}: {word[:40]!r} names no part; write train, test or val")
     return part
+
+
+def class_name(word: str, said: str, names: Sequence[str] | None) -> str:
+    """The class called `word`: a number, also as 1.0, is one of `names` counted from 0, without them ``class N``.
+
+    Raises:
+        InputError: there are `names`, and it is none of them nor its number.
+    """
+    number = re.fullmatch(r"([0-9]+)(\.0+)?", word)
+    if names is None:
+        return f"{NUMBERED}{int(number[1])}" if number else word
+    if word in names:
+        return word
+    if number is None or int(number[1]) >= len(names):
+        raise InputError(
+            f"{said} is of class {word[:40]}, but class_names has {len(names)}, counted from 0, and none called so; correct either"
+        )
+    return names[int(number[1])]
 
 
 def identified(items: Iterable[Item]) -> tuple[Item, ...]:

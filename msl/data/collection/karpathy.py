@@ -9,7 +9,7 @@ from typing import Any
 
 from msl.data.collection.item import Item, part_of, readable
 from msl.data.collection.place import Places
-from msl.data.collection.tree import read_text
+from msl.data.collection.rows import table_text
 from msl.types import InputError
 
 _OPENING = 1 << 16
@@ -22,15 +22,17 @@ def is_karpathy(file: Path) -> bool:
     return opening.lstrip().startswith(b"{") and b'"sentences"' in opening and b'"filename"' in opening
 
 
-def read_karpathy(root: Path, file: Path) -> list[Item]:
+def read_karpathy(root: Path, file: Path, *, folder: Path) -> list[Item]:
     """The items of Karpathy's JSON, ids left to be given where it has none; `restval` pictures are training ones.
+
+    The pictures lie in `folder`, or in one folder in it.
 
     Raises:
         InputError: the file is no such JSON, or a picture in it is odd; its number, counted from 0, is named.
     """
     try:
-        images = json.loads(read_text(root, file.relative_to(root).as_posix()))["images"]
-        places = Places(root, file.parent)
+        images = json.loads(table_text(root, file))["images"]
+        places = Places(root, folder, map(_name, images))
         return [_item(image, f"{file}, image {number}", places) for number, image in enumerate(images)]
     except InputError:
         raise
@@ -42,8 +44,11 @@ def read_karpathy(root: Path, file: Path) -> list[Item]:
 
 
 def _item(image: dict[str, Any], said: str, places: Places) -> Item:
-    name = "/".join(filter(None, (image.get("filepath"), image["filename"])))
     texts = (readable(sentence["raw"].strip()) for sentence in image["sentences"])
     own = next((str(image[key]) for key in ("cocoid", "imgid") if key in image), "")
     part = part_of(image["split"], said) if "split" in image else None
-    return Item(own, places.path(name), tuple(filter(None, texts)), (), part, said)
+    return Item(own, places.path(_name(image)), tuple(filter(None, texts)), (), part, said)
+
+
+def _name(image: dict[str, Any]) -> str:
+    return "/".join(filter(None, (image.get("filepath"), image["filename"])))

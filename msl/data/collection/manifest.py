@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from msl.data.collection.item import Item, part_of, readable
+from msl.data.collection.item import Item, class_name, part_of, readable
 from msl.data.collection.place import Places
 from msl.data.collection.rows import header, rows
+from msl.data.collection.tree import inside
 from msl.types import InputError
 
 _NAMES = {
@@ -33,19 +34,33 @@ class Columns:
     id: str | None = None
 
 
-def is_manifest(file: Path, columns: Columns) -> bool:
-    """Whether a table has a column that names pictures."""
-    names = header(file)
-    return columns.image in names if columns.image else bool(_called(names, "image"))
+def why_not(root: Path, file: Path, columns: Columns) -> str:
+    """Why a table below `root` lists no pictures; empty where it does."""
+    try:
+        inside(root, file.relative_to(root).as_posix())
+        if not file.is_file():
+            return "it is no regular file"
+        names = header(file)
+    except InputError as error:
+        return str(error)
+    except OSError as error:
+        return f"it cannot be read ({error.strerror})"
+    if columns.image in names if columns.image else _called(names, "image"):
+        return ""
+    between = "separate cells by commas, and " if len(names) == 1 and ";" in names[0] else ""
+    shown = readable(", ".join(names))[:80]
+    return (
+        f"its first line, {shown!r}, names no column of pictures; {between}call one image, or give columns.image=NAME"
+    )
 
 
 def read_manifest(
-    root: Path, file: Path, columns: Columns, *, part: int | None, names: Sequence[str] | None
+    root: Path, file: Path, columns: Columns, *, folder: Path, part: int | None, names: Sequence[str] | None
 ) -> list[Item]:
     """The items of one table, ids left to be given; `part` is that of all its rows where it has no column of parts.
 
-    Paths are relative to the table's folder, or to the one folder in it that has the first picture. A class that is a
-    number is called by `names`, else ``class N``.
+    Paths are relative to `folder`, or to the one folder in it that has the pictures (`Places`). A class that is a number is
+    called by `names` (`class_name`).
 
     Raises:
         InputError: a column is missing or could be two, or a row is odd; file and row are named.
@@ -53,12 +68,16 @@ def read_manifest(
     table = list(rows(root, file))
     held = list(dict.fromkeys(key for _, row in table for key in row))
     found = {key: _column(file, held, key, getattr(columns, key)) for key in _NAMES if table}
-    if table and not found["text"]:
+    if table and not found["image"]:
+        raise InputError(
+            f"{file} has no column of pictures ({', '.join(held)[:80]}); call one image, or give columns.image=NAME"
+        )
+    if table and not (found["text"] or found["classes"]):
         raise InputError(
             f"{file} has no column of captions ({', '.join(held)}); give columns.text=NAME, or layout=classes for a folder "
             "for each class"
         )
-    places = Places(root, file.parent)
+    places = Places(root, folder, (row.get(column) for _, row in table for column in found.get("image", [])))
     return [_item(f"{file}, row {number}", row, found, places, part, names) for number, row in table]
 
 
@@ -129,14 +148,4 @@ def _classes(value: Any, said: str, names: Sequence[str] | None) -> Iterator[str
             raise InputError(
                 f"{said}: wanted a class, several with ; between, or a list of them; got {str(each)[:40]!r}"
             )
-        yield _class_name(readable(str(each).strip()), said, names)
-
-
-def _class_name(word: str, said: str, names: Sequence[str] | None) -> str:
-    if not (word.isascii() and word.isdigit()):
-        return word
-    if names is None:
-        return f"class {int(word)}"
-    if int(word) >= len(names):
-        raise InputError(f"{said} is of class {word}, but class_names has {len(names)}, counted from 0; correct either")
-    return names[int(word)]
+        yield class_name(readable(str(each).strip()), said, names)

@@ -9,21 +9,36 @@ from typing import Any
 from msl.data.collection.tree import read_text
 from msl.types import InputError
 
-TABLES = (".csv", ".tsv", ".jsonl")
 _OPENING = 1 << 20
+_MARK = b"\xef\xbb\xbf"
 
 
 def header(file: Path) -> list[str]:
-    """The names of a table's columns, of .jsonl the keys of its first object; none where it cannot be told."""
+    """The names of a table's columns, of .jsonl the keys of its first object; empty lines before it are passed over.
+
+    Raises:
+        InputError: its first line that is not empty cannot be read so; the message says only why.
+    """
     with file.open("rb") as stream:
-        first = stream.readline(_OPENING)
+        lines = (line.removeprefix(_MARK) for line in iter(lambda: stream.readline(_OPENING), b""))
+        first = next((line for line in lines if line.strip()), b"")
     try:
-        line = first.decode("utf-8-sig")
-        if file.suffix.lower() == ".jsonl":
-            return list(json.loads(line))
-        return next(csv.reader([line], delimiter=_delimiter(file)), [])
-    except (ValueError, TypeError, RecursionError, csv.Error):
-        return []
+        if file.suffix.lower() != ".jsonl":
+            return next(csv.reader([first.decode()], delimiter=_delimiter(file)), [])
+        found = json.loads(first.decode())
+    except UnicodeDecodeError:
+        raise InputError("it is not UTF-8; save it as UTF-8") from None
+    except (ValueError, RecursionError, csv.Error):
+        found = None
+    if not isinstance(found, dict):
+        raise InputError("its first line is no JSON object and no header; write one") from None
+    return list(found)
+
+
+def table_text(root: Path, file: Path) -> str:
+    """The text of a table below `root` or, where its pictures lie elsewhere than it does, of a regular file in its folder."""
+    home = root if file.is_relative_to(root) else file.parent
+    return read_text(home, file.relative_to(home).as_posix())
 
 
 def rows(root: Path, file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -32,8 +47,7 @@ def rows(root: Path, file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     Raises:
         InputError: the file is not UTF-8, a line is no object, or a row has another number of cells than the header.
     """
-    text = read_text(root, file.relative_to(root).as_posix())
-    lines = text.split("\n")  # not splitlines(), which also breaks at U+2028, allowed within JSON text and cells
+    lines = table_text(root, file).split("\n")  # not splitlines(): U+2028 may stand within JSON text and cells
     yield from _objects(file, lines) if file.suffix.lower() == ".jsonl" else _cells(file, lines)
 
 
@@ -53,10 +67,9 @@ def _objects(file: Path, lines: list[str]) -> Iterator[tuple[int, dict[str, Any]
 def _cells(file: Path, lines: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
     reader = csv.reader((f"{line}\n" for line in lines), delimiter=_delimiter(file))
     try:
-        names = next(reader, [])
-        for cells in reader:
-            if not any(cells):
-                continue
+        filled = (cells for cells in reader if any(cell.strip() for cell in cells))
+        names = next(filled, [])
+        for cells in filled:
             if len(cells) != len(names):
                 raise InputError(
                     f"{file}: row {reader.line_num} has {len(cells)} cells, the header {len(names)}; put cells with commas or "

@@ -6,31 +6,44 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from msl.data.collection.item import PICTURES, readable
+from msl.data.collection.item import PICTURES, TABLES, readable
 from msl.types import InputError
 
 
 @dataclass
 class Tree:
-    """Paths below a folder, sorted: `pictures` and `texts` (.txt), and what was not looked into, with the reason."""
+    """Paths below a folder: `pictures` and `tables` (.json too), sorted, `texts` (.txt, by their paths without it), and what
+    was not looked into, with the reason."""
 
     pictures: list[str] = field(default_factory=list)
-    texts: set[str] = field(default_factory=set)
+    tables: list[str] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+
+    def beside(self, picture: str) -> str | None:
+        """The text file of a picture's name."""
+        return self.texts.get(os.path.splitext(picture)[0])
+
+    @property
+    def captioned(self) -> bool:
+        """Whether any picture has a text file of its name."""
+        return any(self.beside(picture) for picture in self.pictures)
 
 
 def tree(root: Path) -> Tree:
     """Everything below `root` but what is hidden. A folder called like a picture counts as one, for its reader to refuse."""
     found = Tree()
     for folder, names in _walk(root, found):
-        for name in names:
-            ending = PurePosixPath(name).suffix.lower()
-            path = f"{folder}{name}"
-            if ending in PICTURES:
-                found.pictures.append(path)
-            elif ending == ".txt":
-                found.texts.add(path)
+        for name in sorted(names):  # of a.TXT and a.txt the latter counts, whichever is found first
+            stem, ending = os.path.splitext(f"{folder}{name}")
+            if ending.lower() in PICTURES:
+                found.pictures.append(stem + ending)
+            elif ending.lower() in (*TABLES, ".json"):
+                found.tables.append(stem + ending)
+            elif ending.lower() == ".txt":
+                found.texts[stem] = stem + ending
     found.pictures.sort()
+    found.tables.sort()
     return found
 
 
@@ -65,7 +78,9 @@ def inside(root: Path, name: str) -> Path:
     except (OSError, ValueError, RuntimeError):  # a NUL in the name, links in a circle
         within = False
     if not within:
-        raise InputError(f"{readable(name)[:80]!r} lies outside {root}, or nowhere; copy it into the folder")
+        raise InputError(
+            f"{readable(name)[:80]!r} lies outside {root}, or nowhere; copy it into the folder, or name the one that holds it"
+        )
     return root / name
 
 

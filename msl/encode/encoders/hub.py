@@ -48,7 +48,7 @@ class Hub(Encoder):
         _required()
         self._batch, self._device = batch, chosen(device)
         self._tower = load(model, kind, revision=revision, precision=precision)
-        self._read = _reader(model, kind, revision=revision, config=self._tower.module.config)
+        self._read = _reader(model, kind, revision=revision, module=self._tower.module)
         weights = self._tower.weights()
         self._tower.module.to(self._device)
         self._pooling, self._size = self._settled(pooling, model)
@@ -110,7 +110,7 @@ def _required() -> None:
         raise InputError("encoder=transformers needs transformers: pip install 'msl[encode]'") from None
 
 
-def _reader(model: str, kind: Kind, *, revision: str, config: Any) -> Reader:
+def _reader(model: str, kind: Kind, *, revision: str, module: Any) -> Reader:
     """The model's image processor, of Pillow's making wherever it runs, or its tokeniser."""
     from transformers import AutoImageProcessor, AutoTokenizer
 
@@ -119,5 +119,12 @@ def _reader(model: str, kind: Kind, *, revision: str, config: Any) -> Reader:
         return Pictures(local_first(read, model, what="image processor of the model", revision=revision))
     read = partial(AutoTokenizer.from_pretrained, model, revision=revision, **SAFE)
     tokenizer = local_first(read, model, what="tokeniser of the model", revision=revision)
-    places = getattr(config.get_text_config(), "max_position_embeddings", None)
-    return Texts(tokenizer, places=places, full=config.model_type.startswith("siglip"))
+    return Texts(tokenizer, places=_places(module), full=module.config.model_type.startswith("siglip"))
+
+
+def _places(module: Any) -> int | None:
+    """How many tokens the model has positions for; RoBERTa and its kin count them from after the padding's."""
+    places = getattr(module.config.get_text_config(), "max_position_embeddings", None)
+    embeddings = (part for name, part in module.named_modules() if name.endswith("position_embeddings"))
+    padding = next((found for part in embeddings if (found := getattr(part, "padding_idx", None)) is not None), -1)
+    return None if places is None else places - (padding + 1)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 import numpy as np
 
+from msl.encode.encoders.loading import gist
 from msl.types import Count, Floats, InputError
 
 if TYPE_CHECKING:
@@ -36,14 +37,25 @@ def batched(items: Sequence[Item], encode: Callable[[Sequence[Item]], Floats], *
     """Rows of n items, `batch` of them at a time -> float32 (n, size).
 
     Raises:
-        InputError: a number is not finite: what the model computes in does not reach that far.
+        InputError: the model fails on an item, or a number is not finite: what it computes in does not reach that far.
     """
     rows = np.empty((len(items), size), np.float32)
     for start in range(0, len(items), batch):
-        rows[start : start + batch] = encode(items[start : start + batch])
+        try:
+            rows[start : start + batch] = encode(items[start : start + batch])
+        except (RuntimeError, IndexError) as error:
+            if _is_of_the_device(error):
+                raise  # no item's fault: the items after it are not to be taken for bad ones
+            raise InputError(f"the model fails ({gist(error)}); leave the item out, or choose another model") from None
     if not np.isfinite(rows).all():
         raise InputError("the model's features are not finite; compute them with precision=float32")
     return rows
+
+
+def _is_of_the_device(error: Exception) -> bool:
+    import torch
+
+    return isinstance(error, (torch.OutOfMemoryError, torch.AcceleratorError))
 
 
 def digest(parts: Iterable[bytes | memoryview]) -> str:

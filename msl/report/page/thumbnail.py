@@ -4,26 +4,26 @@ import base64
 import io
 from pathlib import Path
 
-from PIL import Image, ImageOps
-
+from msl.encode.pictures import on_white, read_picture
 from msl.types import InputError
 
+PIXELS = 100_000_000
+"""The largest picture that is decoded for a report, width x height."""
 _SIDE = 160  # pixels of the longer side
 
 
 def thumbnail(file: Path) -> str:
     """A data URI of the picture, at most 160 pixels wide and high: PNG if it is transparent, else JPEG.
 
-    Raises InputError for a file that is no picture or cannot be read.
+    Raises:
+        InputError: the file is missing, no picture, too large or damaged; the message names it.
     """
     try:
-        with Image.open(file) as image:
-            image.draft("RGB", (_SIDE, _SIDE))
-            upright = ImageOps.exif_transpose(image)
-            small = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
-            small.thumbnail((_SIDE, _SIDE))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise InputError(f"wanted a picture for the page, {file}: {error}; restore the data set's pictures") from error
+        picture = read_picture(file, pixels=PIXELS)
+    except InputError as error:
+        raise InputError(f"the page wants its pictures: {error}, or restore the data set's pictures") from None
+    small = picture.convert("RGBA") if picture.has_transparency_data else on_white(picture)
+    small.thumbnail((_SIDE, _SIDE))
     kind = "png" if small.mode == "RGBA" else "jpeg"
     buffer = io.BytesIO()
     small.save(buffer, format=kind, optimize=True, quality=82)

@@ -357,3 +357,41 @@ def test_without_the_extra_one_line_says_what_to_install():
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout == "InputError encoder=transformers needs transformers: pip install 'msl[encode]'\n"
+
+
+@pytest.fixture(scope="module")
+def roberta(tmp_path_factory):
+    """12 positions, of which padding and those before it take 4: 8 tokens are all it reads."""
+    from transformers import BertTokenizerFast
+
+    folder = tmp_path_factory.mktemp("roberta")
+    (folder / "vocab.txt").write_text("\n".join(WORDS))
+    torch.manual_seed(0)
+    with_padding = TEXT | {"pad_token_id": 3, "eos_token_id": 0}
+    transformers.RobertaModel(transformers.RobertaConfig(**with_padding)).save_pretrained(folder)
+    BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)
+    return folder
+
+
+def test_a_model_that_counts_places_from_after_the_padding_reads_long_texts(roberta):
+    read = encoder(roberta, "text")
+    assert read.identity["length"] == 8
+    assert read.encode(TEXTS).shape == (len(TEXTS), 16)
+
+
+def test_what_a_model_fails_on_is_one_line(roberta, monkeypatch):
+    read = encoder(roberta, "text")
+    for error in (RuntimeError("odd\nmore"), IndexError("odd")):
+        monkeypatch.setattr(read, "_encode", raising(error))
+        with pytest.raises(InputError, match=rf"the model fails \({type(error).__name__}: odd\)"):
+            read.encode(TEXTS)
+    monkeypatch.setattr(read, "_encode", raising(torch.OutOfMemoryError("full")))
+    with pytest.raises(torch.OutOfMemoryError):  # no text's fault
+        read.encode(TEXTS)
+
+
+def raising(error):
+    def fail(items):
+        raise error
+
+    return fail

@@ -1,21 +1,24 @@
 """The searches that the server offers, each for one thread: what is asked of which run, within the limits."""
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, TypeVar
 
 from fastapi import Form, Header, HTTPException, Response
 from fastapi import Query as InAddress
 
 from msl.encode.pictures import on_white, read_picture_bytes
-from msl.serve import messages
 from msl.serve.items import Item
-from msl.serve.limits import Limits
-from msl.serve.live import Live, Snapshot
-from msl.serve.messages import NAMES, Answer, Filter, Overview, PictureQuestion, Question, Shown, Wanted
-from msl.serve.retriever import Query, Retriever
-from msl.serve.webp import Version, as_webp
+from msl.serve.retriever import Only, Query, Retriever
+from msl.serve.terminal import flat
+from msl.serve.web import messages
+from msl.serve.web.limits import Limits
+from msl.serve.web.live import Live, Snapshot
+from msl.serve.web.messages import NAMES, Answer, Filter, Overview, PictureQuestion, Question, Shown, Wanted
+from msl.serve.web.webp import Version, as_webp
 from msl.types import InputError, Modality
 
+log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 
@@ -36,7 +39,9 @@ class Service:
     def search(self, question: Question) -> Answer:
         """Items or names that fit a text, an item or a class."""
         return self._ask(
-            question.run, lambda at, run: self._answer(at, run, self._asked(at, question), question, question.only)
+            question.run,
+            lambda at, run: self._answer(at, run, self._asked(at, question), question, question.only),
+            given=_words(question),
         )
 
     def search_image(self, question: Annotated[PictureQuestion, Form()]) -> Answer:
@@ -48,13 +53,15 @@ class Service:
             query = Query(modality=at.retriever.modality("image"), raw=raw)
             return self._answer(at, run, query, question, question.only())
 
-        return self._ask(question.run, answer)
+        return self._ask(question.run, answer, given=_words(question))
 
     def annotate(self, question: Annotated[messages.Query, InAddress()]) -> Answer:
         """Classes and keywords that fit a text, an item or a class."""
         wanted = question.model_copy(update={"find": NAMES})
         return self._ask(
-            question.run, lambda at, run: self._answer(at, run, self._asked(at, question), wanted, Filter())
+            question.run,
+            lambda at, run: self._answer(at, run, self._asked(at, question), wanted, Filter()),
+            given=_words(question),
         )
 
     def item(self, id: str, run: str | None = None) -> Shown:
@@ -73,13 +80,14 @@ class Service:
             raise HTTPException(422, f"size={size}: a preview has at most {self.limits.preview} pixels a side")
         file = self._ask(run, lambda at, _: _item(at.retriever, id).picture)
         try:
-            assert file is not None
+            if file is None:
+                raise FileNotFoundError
             version = Version.of(file, size)
             headers = {"etag": version.tag, "cache-control": "private, no-cache"}
             if if_none_match and version.tag in if_none_match:
                 return Response(status_code=304, headers=headers)
             return Response(as_webp(version, pixels=self.limits.pixels), media_type="image/webp", headers=headers)
-        except (AssertionError, InputError, OSError):
+        except (InputError, OSError):
             raise HTTPException(404, "the item has no picture that could be shown") from None
 
     def runs(self) -> Overview:
@@ -91,11 +99,16 @@ class Service:
         """Whether the server works; said at once, however many searches wait."""
         return messages.Health()
 
-    def _ask(self, run: str | None, question: Callable[[Snapshot, str], Result]) -> Result:
+    def _ask(
+        self, run: str | None, question: Callable[[Snapshot, str], Result], *, given: Collection[str] = ()
+    ) -> Result:
         name = run or next(iter(self.lives))
         if name not in self.lives:
             raise HTTPException(404, f"there is no run of that name; there are {', '.join(self.lives)}")
-        return self.lives[name].ask(lambda at: question(at, name))
+        try:
+            return self.lives[name].ask(lambda at: question(at, name))
+        except InputError as error:
+            raise _told(str(error), given) from None
 
     def _asked(self, at: Snapshot, question: messages.Query) -> Query:
         given = [value for value in (question.text, question.item, question.class_name) if value is not None]
@@ -117,12 +130,31 @@ class Service:
         item = _shown(retriever, query.item, run) if query.item is not None else None
         answer = Answer(run=run, asked=retriever.name(query.modality), find=NAMES, item=item)
         if wanted.find == NAMES:
+            if allowed.only() != Only():
+                raise HTTPException(
+                    422, "only says which items are found, and find=names finds none; leave one of them out"
+                )
             labels = [label for sort in retriever.annotate(query, k=k).values() for label in sort]
             return answer.model_copy(update={"names": [messages.Name(**vars(label)) for label in labels]})
         find = retriever.modality(wanted.find) if wanted.find else _other(query.modality)
         hits = retriever.search(query, find=find, k=k, only=allowed.only())
         found = [messages.found(hit, retriever, run) for hit in hits]
         return answer.model_copy(update={"find": retriever.name(find), "hits": found})
+
+
+def _words(question: Wanted) -> list[str]:
+    return [value for value in vars(question).values() if isinstance(value, str)]
+
+
+def _told(line: str, given: Collection[str]) -> HTTPException:
+    """An error for whoever asked; one that names a file, as what was given does not, is only for whoever runs the server."""
+    own = line
+    for each in given:
+        own = own.replace(repr(each), "")
+    if not {"/", "\\"} & set(own):
+        return HTTPException(422, line)
+    log.error("%s", flat(line))
+    return HTTPException(500, "the server cannot read something of its own; what is wrong is in what it printed")
 
 
 def _other(modality: Modality) -> Modality:

@@ -5,7 +5,7 @@ import shutil
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from served import HOSTILE, made_once, serving
+from served import HOSTILE, PREVIEW, made_once, serving
 
 CHROMIUM = shutil.which("chromium")
 
@@ -127,6 +127,19 @@ def test_filters_search_again(opened):
     marks = page.locator(".find").evaluate_all("all => all.map(each => each.textContent.includes('○ unseen'))")
     assert marks
     assert all(marks)
+
+
+def test_previews_are_as_large_as_the_server_makes_them(opened):
+    page = opened("/?text=a+bird&find=image&run=first")
+    settled(page, "images found")
+    shown = page.locator(".find img").first
+    assert shown.get_attribute("src").endswith(f"&size={PREVIEW}")
+    page.wait_for_function("document.querySelector('.find img').naturalWidth > 0")
+
+
+def test_names_are_found_whatever_filter_was_set_before(opened):
+    page = opened("/?text=a+bird&find=names&only=bird&seen=true&run=first")
+    settled(page, "names found")
 
 
 def test_names_describe_and_lead_to_items(opened):

@@ -21,4 +21,4 @@ class Limits(BaseModel):
     preview: Count
     """Pixels of the longer side of a preview."""
     seconds: Count
-    """For a request's body to arrive."""
+    """For a request's headers to arrive, and again for its body."""

@@ -1,7 +1,5 @@
 """The server: a page to search with and the API behind it, described at /openapi.json."""
 
-import logging
-import re
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from importlib.resources import files
@@ -15,14 +13,13 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp
 
 from msl import __version__
-from msl.serve.guard import UPLOADS, Guard
-from msl.serve.limits import Limits
-from msl.serve.live import Live
-from msl.serve.messages import Failure
-from msl.serve.service import Service
+from msl.serve.web.guard import UPLOADS, Guard
+from msl.serve.web.limits import Limits
+from msl.serve.web.live import Live
+from msl.serve.web.messages import Failure
+from msl.serve.web.service import Service
 from msl.types import InputError
 
-log = logging.getLogger(__name__)
 _KINDS = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
 
 
@@ -61,7 +58,7 @@ def _route(app: FastAPI, service: Service) -> None:
     app.add_api_route("/api/pictures/{id:path}", service.picture, responses=wrong, response_class=Response)
     app.add_api_route("/api/runs", service.runs)
     app.add_api_route("/healthz", service.health)
-    for file in files("msl.serve").joinpath("page").iterdir():
+    for file in files("msl.serve.web").joinpath("page").iterdir():
         _serve_file(app, file.name, file.read_bytes())
 
 
@@ -75,7 +72,7 @@ def _serve_file(app: FastAPI, name: str, content: bytes) -> None:
 
 
 async def _of_input(request: Request, error: Exception) -> Response:
-    return _failure(422, without_folders(str(error)))
+    return _failure(422, str(error))
 
 
 async def _of_http(request: Request, error: Exception) -> Response:
@@ -101,8 +98,3 @@ _HANDLERS: dict[type[Exception], Any] = {
 
 def _failure(status: int, line: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
     return JSONResponse({"error": " ".join(line.split())}, status, headers=headers)
-
-
-def without_folders(line: str) -> str:
-    """A message whose paths are cut to their last name: where files lie on this computer is nobody's business."""
-    return re.sub(r"(?<![\w.])(?:[A-Za-z]:)?[/\\](?:[^\s'\",;:()/\\]+[/\\])*", "", line)

@@ -74,7 +74,7 @@ function chosen(place, item) {
   byId("chosen").replaceChildren();
   if (!what) return;
   const own = file ? make("img", { src: shownPicture, alt: "" }) : undefined;
-  const shownItem = item && place.side === "image" ? preview(item, "") : undefined;
+  const shownItem = item && place.side === "image" ? preview(item, "", there.limits.preview) : undefined;
   const away = make("button", { type: "button" }, "Remove");
   away.addEventListener("click", clear);
   byId("chosen").append(own ?? shownItem ?? "", make("p", {}, what), away);
@@ -99,7 +99,7 @@ async function show() {
 
 function present(place, runs, found) {
   results.removeAttribute("aria-busy");
-  const answers = found.map((each) => each.value), several = runs.length > 1;
+  const answers = found.map((each) => each.value), several = runs.length > 1, side = there.limits.preview;
   const first = answers.find(Boolean);
   if (first) {
     choose(first.find);
@@ -107,7 +107,7 @@ function present(place, runs, found) {
   }
   results.classList.toggle("two", several);
   results.replaceChildren(...found.map((each, index) =>
-    each.value ? column(place, each.value, answers[1 - index], several) : failed(runs[index], each.reason, several)));
+    each.value ? column(place, each.value, { other: answers[1 - index], several, side }) : failed(runs[index], each.reason, several)));
   byId("meaning").hidden = !first;
   said.textContent = summary(runs, answers);
 }

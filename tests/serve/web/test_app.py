@@ -10,6 +10,7 @@ import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from urllib.parse import quote
 
 import httpx2
@@ -17,17 +18,18 @@ import numpy as np
 import pytest
 from fastapi import HTTPException
 from PIL import Image
-from served import HOSTILE, inside, made_once, msl, serving
+from served import HOSTILE, SECONDS, inside, made_once, msl, serving
 from starlette.testclient import TestClient
 
 from msl.commands.retrieval import load_retriever
-from msl.serve.app import create_app, without_folders
-from msl.serve.guard import Guard
-from msl.serve.limits import Limits
-from msl.serve.live import Live
-from msl.serve.messages import Question
+from msl.serve.items import Item, Items
 from msl.serve.retriever import Only, Query
-from msl.serve.service import Service
+from msl.serve.web.app import create_app
+from msl.serve.web.guard import Guard
+from msl.serve.web.limits import Limits
+from msl.serve.web.live import Live
+from msl.serve.web.messages import Question
+from msl.serve.web.service import Service
 from msl.types import InputError
 
 LIMITS = Limits(k=20, text=200, body=5_000, upload=50_000, pixels=100_000, preview=32, seconds=5)
@@ -168,7 +170,7 @@ def test_what_there_is_to_search(client, oracle):
     assert {each["name"] for each in run["classes"] if each["seen"]} == oracle.trained
     assert all(each["items"] == 5 for each in run["classes"])
     assert len(run["classes"]) == 10
-    assert found["limits"] == {"k": 20, "text": 200, "upload": 50_000}
+    assert found["limits"] == {"k": 20, "text": 200, "upload": 50_000, "preview": 32}
     assert client.get("/healthz").json() == {"status": "ok"}
 
 
@@ -417,17 +419,39 @@ def test_no_answer_says_where_files_lie(client, made):
     assert ".png" not in str(answers)
 
 
-@pytest.mark.parametrize(
-    ("line", "said"),
-    [
-        ("/home/me/runs/x/encoders.json is damaged", "encoders.json is damaged"),
-        ("no index in '/home/me/x'; make one", "no index in 'x'; make one"),
-        (r"C:\Users\me\x.npz: gone", "x.npz: gone"),
-        ("give images and/or texts, 1/2 of them", "give images and/or texts, 1/2 of them"),
-    ],
-)
-def test_folders_are_cut_from_messages(line, said):
-    assert without_folders(line) == said
+def test_an_error_that_names_a_file_of_the_server_is_only_printed(made, tmp_path, monkeypatch, caplog):
+    shutil.copytree(made / "first", tmp_path / "my own runs" / "first run")
+    monkeypatch.chdir(tmp_path)
+    live = Live(Path("my own runs/first run"), load_retriever)
+    with client_of({"run": live}) as client:
+        live.now().retriever.items.file.write_bytes(b"no database" * 100)
+        for answer in (client.post("/api/search", json={"text": "a bird"}), client.get("/api/items/bird/0")):
+            assert answer.status_code == 500
+            assert not re.search("first|my own|sqlite", error(answer))
+    assert "my own runs/first run" in caplog.text
+
+
+def test_a_slash_that_was_asked_with_is_told_again(client):
+    answer = client.post("/api/search", json={"text": "qwx/zv \\ xq"})
+    assert answer.status_code == 422
+    assert "qwx/zv" in error(answer)
+
+
+def test_names_are_not_narrowed_by_what_narrows_items(client, made):
+    only = {"classes": ["bird"]}
+    answer = client.post("/api/search", json={"item": ITEM, "find": "names", "only": only})
+    assert answer.status_code == 422
+    assert "find=names" in error(answer)
+    picture = (made / "pictures" / f"{ITEM}.png").read_bytes()
+    assert upload(client, picture, find="names", seen="true").status_code == 422
+    assert search(client, item=ITEM, find="names", only={})["names"]
+
+
+def test_an_item_whose_picture_is_gone_has_none_to_show(client, monkeypatch):
+    monkeypatch.setattr(Item, "picture", None)
+    answer = client.get(f"/api/pictures/{ITEM}")
+    assert answer.status_code == 404
+    assert "no picture" in error(answer)
 
 
 def test_what_nobody_foresaw_is_no_traceback(made):
@@ -475,6 +499,37 @@ def test_an_index_that_breaks_is_searched_on_as_it_was(copied, caplog):
     (copied / "index" / "current").write_text("000009\n")
     assert live.now() is live.now() is before
     assert caplog.text.count("searched on") == 1
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"\0", b"x" * 5_000, b"../.."], ids=["bytes", "nul", "long", "up"])
+def test_a_damaged_pointer_to_the_index_is_searched_on_as_it_was(copied, content):
+    live = Live(copied, load_retriever)
+    before = live.now()
+    with client_of({"run": live}) as client:
+        (copied / "index" / "current").write_bytes(content)
+        assert len(search(client, text="a bird", k=3)["hits"]) == 3
+    assert live.now() is before
+
+
+def test_whatever_is_raised_while_an_index_is_read_again_the_old_one_is_searched_on(copied, caplog):
+    live = Live(copied, load_retriever)
+    before = live.now()
+    live._load = lambda run: 1 / 0
+    (copied / "index" / "current").write_text((copied / "index" / "current").read_text())
+    assert live.now() is live.now() is before
+    assert caplog.text.count("division by zero; the index as it was is searched on") == 1
+
+
+def test_filters_and_counts_are_read_once_of_an_index(copied, monkeypatch):
+    read, rounds, all_of = [], [], Items.__iter__
+    monkeypatch.setattr(Items, "__iter__", lambda items: read.append(1) or all_of(items))
+    with client_of({"run": Live(copied, load_retriever)}) as client:
+        for seen in (True, False, True):
+            search(client, text="a bird", only={"seen": seen})
+            client.get("/api/runs")
+            rounds.append(len(read))
+    assert rounds[0] > 0
+    assert len(set(rounds)) == 1, "the first question reads them, the others do not"
 
 
 def test_no_search_is_lost_while_the_index_is_made_again(copied, tmp_path):
@@ -565,6 +620,34 @@ def test_slow_uploads_keep_nobody_waiting(server):
     for each in slow:
         each.close()
     assert len(answer.json()["hits"]) == 6
+
+
+def test_headers_that_do_not_arrive_in_time_end_the_connection(server):
+    port = int(server.rpartition(":")[2])
+    silent, begun, again = (socket.create_connection(("127.0.0.1", port)) for _ in range(3))
+    again.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert again.recv(65_536).startswith(b"HTTP/1.1 200")
+    for each in (begun, again):
+        each.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: ")
+    begin, open_ones = time.monotonic(), [silent, begun, again]
+    while open_ones and time.monotonic() < begin + 3 * SECONDS:
+        time.sleep(0.2)
+        open_ones = [each for each in open_ones if is_open(each, b"" if each is silent else b"x")]
+    for each in (silent, begun, again):
+        each.close()
+    assert not open_ones
+    assert time.monotonic() > begin + SECONDS / 2
+
+
+def is_open(connection, more):
+    """Send some more, and see whether the other side has ended the connection."""
+    try:
+        connection.sendall(more)
+        return connection.recv(1, socket.MSG_DONTWAIT) != b""
+    except BlockingIOError:
+        return True
+    except ConnectionError:
+        return False
 
 
 def test_line_ends_in_headers_add_none(server):

@@ -19,11 +19,12 @@ export const overview = () => answer("/api/runs");
 // Search one run for what the place says.
 export function search(place, run, limits, signal) {
   const wanted = { run, find: place.find, k: place.k && Number(place.k) };
-  const only = {
+  const narrowed = {
     classes: place.only && [place.only],
     seen: place.seen && place.seen === "true",
     part: place.part,
   };
+  const only = place.find === "names" ? {} : narrowed; // kept in the address for when items are found again
   if (asked(place) === "picture") return withPicture(kept(place.picture), { ...wanted, ...only }, limits, signal);
   const { text, item, side, class: name } = place;
   return answer("/api/search", {

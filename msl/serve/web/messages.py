@@ -151,6 +151,7 @@ class Allowed(BaseModel):
     k: int
     text: int
     upload: int
+    preview: int
 
 
 class Overview(BaseModel):

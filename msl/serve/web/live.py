@@ -11,6 +11,7 @@ from typing import Any, TypeAlias, TypeVar, get_args
 
 from msl.serve.place import Place
 from msl.serve.retriever import Retriever
+from msl.serve.terminal import flat
 from msl.types import Floats, InputError, Modality
 
 log = logging.getLogger(__name__)
@@ -69,10 +70,10 @@ class Live:
     def _renew(self) -> None:
         try:
             self._snapshot = Snapshot(self._again(self._snapshot.retriever))
-        except InputError as error:
-            log.warning("%s; the index as it was is searched on", error)
+        except Exception as error:  # of a damaged file each reader has its own
+            log.warning("%s; the index as it was is searched on", flat(str(error) or type(error).__name__))
         else:
-            log.warning("%s: its index has changed and was read again", self.run)
+            log.warning("%s: its index has changed and was read again", flat(str(self.run)))
 
     def _again(self, before: Retriever) -> Retriever:
         fresh = self._load(self.run)
@@ -82,12 +83,12 @@ class Live:
 
 
 def state(run: Path) -> State | None:
-    """What changes whenever the index of a run does; None if there is none."""
+    """What changes whenever the index of a run does; None if there is none that can be read."""
     try:
         place = Place.current(run)
         files = (run / "index" / "current", *(place.codes(modality) / "current" for modality in get_args(Modality)))
         found = [file.stat() for file in files]
-    except (InputError, OSError):
+    except (OSError, ValueError):  # an `InputError` is one, and a damaged `current` names no file
         return None
     return tuple((each.st_ino, each.st_mtime_ns, each.st_size) for each in found)
 

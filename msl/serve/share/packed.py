@@ -18,7 +18,7 @@ from msl.serve.items import Item, Items
 from msl.serve.names import Names
 from msl.serve.place import Content, Place, directed
 from msl.serve.retriever import Retriever
-from msl.serve.thumbnails import Previews, pack
+from msl.serve.share.thumbnails import Previews, pack
 from msl.types import InputError, Modality
 
 ITEMS, PREVIEWS = "items.jsonl", "previews.zip"

@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from msl.serve.packed import FILES
-from msl.serve.shared import CARD, CONFIG, INDEX, WEIGHTS
+from msl.serve.share.packed import FILES
+from msl.serve.share.shared import CARD, CONFIG, INDEX, WEIGHTS
 from msl.types import InputError
 
 WANTED = (CARD, CONFIG, WEIGHTS, *(f"{INDEX}/{name}" for name in FILES))

@@ -10,7 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from msl.serve.limits import Limits
+from msl.serve.web.limits import Limits
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 UPLOADS = "/api/search/image"

@@ -26,17 +26,18 @@ function card(place, query, found, ...what) {
   return make("a", attributes, ...what, numbers(found), mark(found.seen));
 }
 
-export function preview(shown, alt) {
+// A picture of `side` pixels at most.
+export function preview(shown, alt, side) {
   if (!shown.picture) return undefined;
-  const image = make("img", { src: `${shown.picture}&size=320`, alt, loading: "lazy" });
+  const image = make("img", { src: `${shown.picture}&size=${side}`, alt, loading: "lazy" });
   image.addEventListener("error", () => image.remove()); // the file is gone since it was indexed
   return image;
 }
 
-function item(place, find, hit, shared) {
+function item(place, find, hit, shared, side) {
   const text = make("span", { class: "what" }, hit.text ?? hit.id);
   const classes = hit.classes.length ? make("span", { class: "classes" }, hit.classes.join(", ")) : undefined;
-  const picture = find === "image" ? preview(hit, "") : undefined;
+  const picture = find === "image" ? preview(hit, "", side) : undefined;
   const link = card({ ...place, find }, { item: hit.id, side: find }, hit, picture, text, classes);
   if (shared) link.append(make("span", { class: "shared" }, `⇄ in both, no. ${shared} in the other`));
   return link;
@@ -51,10 +52,10 @@ function name(place, found) {
 
 export const many = (answer) => (answer.find === "names" ? `${answer.names.length} names` : `${answer.hits.length} ${answer.find}s`);
 
-// A run's answer; `other` is that of the run beside it.
-export function column(place, answer, other, several) {
+// A run's answer; `other` is that of the run beside it, `side` the pixels of a preview.
+export function column(place, answer, { other, several, side }) {
   const ranks = new Map((other?.hits ?? []).map((hit, rank) => [hit.id, rank + 1]));
-  const items = answer.hits.map((hit) => item(place, answer.find, hit, ranks.get(hit.id)));
+  const items = answer.hits.map((hit) => item(place, answer.find, hit, ranks.get(hit.id), side));
   const finds = [...items, ...answer.names.map((found) => name(place, found))].map((find) => make("li", {}, find));
   const list = make("ol", { class: `finds${answer.find === "image" ? "" : " worded"}` }, ...finds);
   const nothing = make("p", {}, "Nothing fits. Take a filter away.");

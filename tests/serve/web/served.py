@@ -59,14 +59,27 @@ def made_once(place):
         msl("encode", f"path={collect(root / 'pictures')}", "out=out", "layout=classes", "progress=false")
         for run, settings in (("first", FAST), ("second", ["method=cca", *FAST[:4]])):
             msl("train", *settings, f"data.path={root / 'out'}", f"hydra.run.dir={root / run}")
-            msl("index", f"run={root / run}", "fewest_texts=2")
+            msl("index", f"run={root / run}", "made.fewest_texts=2")
     return root
+
+
+PREVIEW, SECONDS = 64, 4
+LIMITS = [f"limits.preview={PREVIEW}", f"limits.seconds={SECONDS}"]
 
 
 @contextmanager
 def serving(made):
     """A server of both runs in a process of its own; gives its address, and sees that it ends well."""
-    command = [sys.executable, "-m", "msl", "serve", f"runs=[{made / 'first'},{made / 'second'}]", "port=0", "k=6"]
+    command = [
+        sys.executable,
+        "-m",
+        "msl",
+        "serve",
+        f"runs=[{made / 'first'},{made / 'second'}]",
+        "port=0",
+        "k=6",
+        *LIMITS,
+    ]
     with (made / "said.txt").open("w") as said:
         running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, cwd=made, text=True)
     line = running.stdout.readline()

@@ -1,0 +1,1 @@
+"""The search over the network: a page for people and an API for programs."""
