@@ -40,13 +40,17 @@ def planted(tmp_path):
     return plant(tmp_path / "planted")
 
 
+SMALL = [
+    "data=folder", "data.path=PLANTED", "data.name=planted", "logger=none", "progress=false", "report.queries=0", "trainer.batch=16",
+    "trainer.epochs=4", "method.encoder_a.hidden=[16]", "method.encoder_b.hidden=[16]", "method.code.size=8",
+]  # fmt: skip
+"""A run of a second, on what `plant` wrote to PLANTED."""
+
+
 @pytest.fixture
 def small(planted):
     """Overrides for a run of a second on the planted data."""
-    return [
-        "data=folder", f"data.path={planted}", "data.name=planted", "logger=none", "progress=false", "report.queries=0", "trainer.batch=16",
-        "trainer.epochs=4", "method.encoder_a.hidden=[16]", "method.encoder_b.hidden=[16]", "method.code.size=8",
-    ]  # fmt: skip
+    return [each.replace("PLANTED", str(planted)) for each in SMALL]
 
 
 @pytest.fixture
@@ -117,3 +121,17 @@ def grey(run_msl, tmp_path):
     asked = (f"path={tmp_path / 'more'}", f"out={tmp_path / 'grey'}", "layout=classes", "progress=false")
     assert run_msl("encode", *asked)[0] == 0
     return tmp_path / "grey"
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A browser without a window."""
+    program = shutil.which("chromium")
+    if not program:
+        pytest.skip("no program `chromium` to open the page with")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()

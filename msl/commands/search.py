@@ -111,7 +111,7 @@ def as_json(hit: Hit) -> dict[str, Any]:
 
 def _show(hits: list[Hit], wanted: Searching, retriever: Retriever, find: Modality) -> None:
     if wanted.json_:
-        print(json.dumps({"find": retriever.name(find), "hits": [as_json(hit) for hit in hits]}, ensure_ascii=False))
+        print(json.dumps({"find": retriever.name(find), "hits": [as_json(hit) for hit in hits]}))
     elif hits:
         print_hits(hits, pictures=wanted.pictures)
     else:
@@ -135,6 +135,6 @@ def _sheet(hits: list[Hit], wanted: Searching, retriever: Retriever, find: Modal
 def _show_labels(labels: dict[Any, list[Label]], wanted: Searching) -> None:
     if wanted.json_:
         found = {sort: [vars(label) for label in each] for sort, each in labels.items()}
-        print(json.dumps(found, ensure_ascii=False))
+        print(json.dumps(found))
     else:
         print_labels(labels)

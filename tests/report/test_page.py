@@ -1,5 +1,4 @@
 import re
-import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -14,7 +13,6 @@ from msl.types import InputError
 
 VOID = {"meta", "img", "link", "br", "hr"}
 SHOWN = '<script>alert(1)</script>"\'><img src=x onerror=alert(1)> $\\frac{1}$ & ��� id="x" url(#y) {{ 7*7 }}'
-CHROMIUM = shutil.which("chromium")
 
 
 @pytest.fixture(scope="module")
@@ -168,18 +166,6 @@ def test_a_picture_that_is_none_is_named(tmp_path):
     with pytest.raises(InputError, match=r"broken\.png.*restore"):
         write_page(tmp_path / "p.html", title="", lead=[], sections=[Section("s", (part,))])
     assert not (tmp_path / "p.html").exists()
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    if not CHROMIUM:
-        pytest.skip("no program `chromium` to open the page with")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

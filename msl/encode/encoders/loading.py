@@ -64,8 +64,20 @@ def quiet() -> Iterator[None]:
     from transformers import utils
 
     bars: Any = utils.logging  # untyped
-    shown, disabled = bars.is_progress_bar_enabled(), logging.root.manager.disable
+    shown = bars.is_progress_bar_enabled()
     bars.disable_progress_bar()
+    try:
+        with unwarned():
+            yield
+    finally:
+        if shown:
+            bars.enable_progress_bar()
+
+
+@contextmanager
+def unwarned() -> Iterator[None]:
+    """No warnings, neither Python's nor logged ones."""
+    disabled = logging.root.manager.disable
     logging.disable(max(disabled, logging.WARNING))
     try:
         with warnings.catch_warnings():
@@ -73,5 +85,3 @@ def quiet() -> Iterator[None]:
             yield
     finally:
         logging.disable(disabled)
-        if shown:
-            bars.enable_progress_bar()

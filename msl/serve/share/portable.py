@@ -1,15 +1,12 @@
 """A method as ONNX: features of one modality to codes, standardisation included, checked against torch."""
 
-import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from msl.encode.encoders.loading import unwarned
 from msl.methods.method import Method
 from msl.types import Floats, InputError, Modality
 
@@ -36,7 +33,7 @@ def to_onnx(method: Method, modality: Modality) -> bytes:
         raise InputError("ONNX wants the packages of the extra: pip install 'msl[export]'") from None
     size = method.sizes.a if modality == "a" else method.sizes.b
     was_training = method.training
-    with _silent(), torch.no_grad():
+    with unwarned(), torch.no_grad():  # of packages the exporter could make use of, and of its own deprecations
         found = torch.onnx.export(
             _Coder(method, modality).eval(),
             (torch.zeros(2, size),),
@@ -71,16 +68,3 @@ def _distances(x1: Any, x2: Any, p: float, compute_mode: int | None) -> Any:
     op: Any = opset20
     apart = op.Sub(op.Unsqueeze(x1, [1]), op.Unsqueeze(x2, [0]))
     return op.ReduceL2(apart, [-1], keepdims=0)
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    """The exporter warns of packages it could make use of, and of its own deprecations."""
-    disabled = logging.root.manager.disable
-    logging.disable(max(disabled, logging.WARNING))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(disabled)

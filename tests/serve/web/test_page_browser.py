@@ -1,13 +1,10 @@
 """The page in a browser, as a person uses it."""
 
 import re
-import shutil
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from served import HOSTILE, PREVIEW, made_once, serving
-
-CHROMIUM = shutil.which("chromium")
 
 
 @pytest.fixture(scope="module")
@@ -19,18 +16,6 @@ def made(tmp_path_factory):
 def server(made):
     with serving(made) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    if not CHROMIUM:
-        pytest.skip("no program `chromium` to open the page with")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
