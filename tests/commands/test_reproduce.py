@@ -23,6 +23,12 @@ def wanted(name, *overrides):
     return validated(Reproduction, resolved(composed("reproduce", [f"experiment={name}", *overrides])))
 
 
+@pytest.fixture(autouse=True)
+def one_core(monkeypatch):
+    """Each worker of `msl reproduce` imports Lightning for seconds: where nothing is said of jobs, one will do."""
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+
+
 @pytest.fixture
 def tiny(tmp_path):
     """An experiment of four runs of a second, on planted data; the words to give to `msl reproduce`."""
@@ -94,7 +100,7 @@ def test_killed_at_any_moment_it_loses_no_finished_run_and_repeats_none(tiny, sh
     data = {"planted": {"overrides": ["data=folder", *composed_data(tiny)], "splits": 6}}
     changed(tiny, methods={"cca": ["method=cca"]}, data=data)
     moments, finished = random.Random(0), {}
-    for _ in range(3):
+    for _ in range(2):
         process = shell("reproduce", *tiny, "jobs=1", "page=false")
         time.sleep(moments.uniform(2, 6))
         process.send_signal(signal.SIGKILL)

@@ -36,8 +36,10 @@ def whole(tmp_path_factory):
     return place / "whole"
 
 
-@pytest.mark.parametrize("stage", ["select", "final"])
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("how", "stage"),
+    [(signal.SIGKILL, "select"), (signal.SIGKILL, "final"), (signal.SIGTERM, "select"), (signal.SIGINT, "final")],
+)
 def test_killed_and_resumed_equals_never_stopped(shell, small, whole, how, stage):
     said = shell.place / "said.txt"
     process = shell("train", *small, *LONG, "hydra.run.dir=stopped")
