@@ -6,16 +6,17 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from msl.commands.encoders import ENCODERS, check_same
+from msl.commands.encoders import check_same
 from msl.commands.indexed import MODALITIES, console, describe, say_recall
 from msl.commands.inputs import OWN
 from msl.commands.installed import installed
 from msl.commands.literal import literal
 from msl.commands.loading import load, load_method
 from msl.commands.next_command import override, say_next
-from msl.commands.retrieval import last_finished, readers, stored_encoders
+from msl.commands.retrieval import last_finished, readers
 from msl.config import check, composed, instantiate, resolved, validated
 from msl.data.encoded import Encoded, read_encoded
+from msl.data.formats import read_encoders
 from msl.evaluation.run import Card, RunFolder
 from msl.files import sha256
 from msl.index.search import Kind
@@ -83,10 +84,7 @@ def _before(run: Path) -> Place | None:
     if not (run / "index" / "current").is_file():
         return None
     place = Place.current(run)
-    if place.read()[0].weights != sha256(run / "weights.safetensors"):
-        raise InputError(
-            f"{run} was trained again since its index was made; give fresh=true to make it of the run's data alone"
-        )
+    place.read()[0].check_weights_of(run)
     return place
 
 
@@ -192,7 +190,7 @@ def _add_all(run: Path, place: Place, wanted: Indexing) -> None:
 
 def _fitting(folder: Path, run: Path) -> Encoded:
     """A folder of features; an `InputError` unless they were made as those of the run."""
-    found, made = read_encoded(folder), stored_encoders(run / ENCODERS)
+    found, made = read_encoded(folder), read_encoders(run)
     if not made:
         raise InputError(
             f"{run} does not know how its features were made, so none can be added; train on what msl encode writes"

@@ -12,6 +12,7 @@ from msl.index.search import Kind
 from msl.index.store import Store
 from msl.serve.build import Meaning
 from msl.serve.place import Content, Place
+from msl.serve.retriever import other
 from msl.types import Modality
 
 console = Console(markup=False, highlight=False, soft_wrap=True)
@@ -45,7 +46,7 @@ def say_recall(place: Place, content: Content, *, queries: int, k: int) -> None:
     """Say how much of exact search the index finds for so many codes of the other modality, drawn at random, and how fast."""
     kind: Kind = instantiate(installed("index", content.search, where=place.folder))
     for modality, name in zip(MODALITIES, content.modalities, strict=True):
-        asked = Store.open(place.codes("b" if modality == "a" else "a"))
+        asked = Store.open(place.codes(other(modality)))
         rows = np.random.default_rng(0).permutation(len(asked.codes))[:queries]
         found = measure_recall(kind.open(Store.open(place.codes(modality))), asked.codes[np.sort(rows)], k)
         console.print(

@@ -1,7 +1,6 @@
 """From a run's folder to a retriever: the method, what encodes new queries, the index."""
 
 import functools
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, get_args
@@ -14,10 +13,10 @@ from msl.commands.installed import installed
 from msl.commands.loading import load_method
 from msl.commands.settings import Settings
 from msl.config import instantiate
+from msl.data.formats import read_encoders
 from msl.data.splits import read_split
 from msl.encode.encoders.encoder import Kind as RawKind
 from msl.evaluation.run import Card
-from msl.files import sha256
 from msl.index.search import Kind
 from msl.index.store import Store
 from msl.serve.place import Place, directed
@@ -36,10 +35,7 @@ def load_retriever(run: Path) -> Retriever:
     method, card, settings = load_method(run)
     place = Place.current(run)
     content, names = place.read()
-    if content.weights != sha256(run / "weights.safetensors"):
-        raise InputError(
-            f"{run} was trained again since its index was made; make it anew: msl index run={run} fresh=true"
-        )
+    content.check_weights_of(run)
     kind: Kind = instantiate(installed("index", content.search, where=place.folder))
     return Retriever(
         method=method,
@@ -76,24 +72,13 @@ def readers(run: Path, card: Card, settings: Settings) -> dict[Modality, Reader]
 
     Nothing is loaded before a reader is first called.
     """
-    stored = stored_encoders(run / ENCODERS)
+    stored = read_encoders(run) or {}
     found: dict[Modality, Reader] = {}
     for modality, name in zip(get_args(Modality), card.modalities, strict=True):
         if name in get_args(RawKind) and name in stored:
             found[modality] = _encoding(stored[name], name, run / ENCODERS)
     if settings.texts["name"] != OWN:
         found["b"] = _made_anew(run, settings)
-    return found
-
-
-def stored_encoders(file: Path) -> dict[str, Any]:
-    """What `encoders.json` says of each modality's encoder; nothing if there is no such file, an `InputError` if it is damaged."""
-    try:
-        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-        if not all(isinstance(each[key], dict) for each in found.values() for key in ("settings", "identity")):
-            raise ValueError("settings and identity are wanted of each encoder")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{file} is damaged ({error}); restore it, or encode the data again") from None
     return found
 
 

@@ -13,7 +13,7 @@ from msl.commands.literal import literal
 from msl.commands.retrieval import last_indexed, load_retriever
 from msl.config import composed, resolved, validated
 from msl.encode.pictures import on_white, read_picture
-from msl.serve.names import Label
+from msl.serve.names import Label, as_text
 from msl.serve.retriever import Hit, Only, Part, Query, Retriever
 from msl.types import Count, InputError, Modality
 
@@ -63,7 +63,7 @@ def search(arguments: list[str]) -> None:
             raise InputError("only.* says which items may be found, and find=names finds none; leave it out")
         _show_labels(retriever.annotate(query, k=wanted.k), wanted)
         return
-    find = retriever.modality(wanted.find) if wanted.find else _other(query.modality)
+    find = retriever.target(wanted.find, query)
     _show(retriever.search(query, find=find, k=wanted.k, only=only), wanted, retriever, find)
 
 
@@ -92,12 +92,8 @@ def asked(wanted: Searching, retriever: Retriever) -> Query:
         return Query(modality=retriever.modality("image"), raw=picture)
     if wanted.id is not None:
         return Query(modality=retriever.modality(wanted.side or retriever.modalities[0]), item=wanted.id)
-    text = wanted.text if wanted.class_name is None else wanted.class_name.replace("-", " ").replace("_", " ")
+    text = wanted.text if wanted.class_name is None else as_text(wanted.class_name)
     return Query(modality=retriever.modality("text"), raw=text)
-
-
-def _other(modality: Modality) -> Modality:
-    return "b" if modality == "a" else "a"
 
 
 def as_json(hit: Hit) -> dict[str, Any]:

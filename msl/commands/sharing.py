@@ -8,14 +8,13 @@ from typing import Any, Literal, get_args
 
 from omegaconf import OmegaConf
 
-from msl.commands.encoders import ENCODERS
 from msl.commands.inputs import OWN
 from msl.commands.loading import load_method
 from msl.commands.recipe import Encoder, Recipe, recipe
-from msl.commands.retrieval import stored_encoders
 from msl.commands.settings import Settings
 from msl.config import instantiate
 from msl.data.dataset import Card as DataCard
+from msl.data.formats import read_encoders
 from msl.data.splits import read_split
 from msl.encode.encoders.encoder import Kind
 from msl.evaluation.run import Card
@@ -51,7 +50,7 @@ def share_run(run: Path, *, license: str) -> Shared:
 
 def _encoders(run: Path, card: Card, settings: Settings) -> dict[str, Encoder]:
     """What reads raw items; not of texts whose features learnt from the training texts, for these are not given away."""
-    stored = {kind: each for kind, each in stored_encoders(run / ENCODERS).items() if kind in card.modalities}
+    stored = {kind: each for kind, each in (read_encoders(run) or {}).items() if kind in card.modalities}
     found = {kind: _given_away(each) for kind, each in stored.items() if kind in get_args(Kind)}
     if settings.texts["name"] != OWN:
         found.pop(card.modalities[1], None)

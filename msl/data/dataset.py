@@ -15,6 +15,8 @@ from msl.types import Ints
 
 TRAIN, TEST, VALIDATION = 0, 1, 2
 """Values of `DataSet.part`."""
+PART_NAMES = ("train", "test", "validation")
+"""What they are called."""
 
 
 @dataclass(frozen=True, kw_only=True)

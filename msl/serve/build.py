@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from msl.data.dataset import DataSet
+from msl.data.dataset import PART_NAMES, DataSet
 from msl.data.encoded import Encoded
 from msl.data.labels import classes_of
 from msl.data.pairs import Features
@@ -18,9 +18,6 @@ from msl.serve.held_out import HeldOut, Side, item_pairs, name_pairs, side
 from msl.serve.items import Item
 from msl.serve.names import Names, bearing, keywords, readable
 from msl.types import Floats, Modality
-
-PARTS = ("train", "test", "validation")
-"""Names of the parts of a data set, by `DataSet.part`."""
 
 
 def shown(data: DataSet) -> Iterator[Item]:
@@ -33,7 +30,7 @@ def shown(data: DataSet) -> Iterator[Item]:
             image=picture.name if picture else None,
             folder=picture.parent if picture else None,
             classes=tuple(data.classes.names[label] for label in classes_of(data.pairs.labels[row])),
-            part=PARTS[data.part[row]],
+            part=PART_NAMES[data.part[row]],
         )
 
 

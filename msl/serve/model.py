@@ -101,7 +101,7 @@ class Model:
             return self._among(query, gallery, k, shown)
         self._indexed("search it, or give gallery=[...]")
         asked = self._query(query)
-        target: Modality = self.retriever.modality(find) if find else ("b" if asked.modality == "a" else "a")
+        target = self.retriever.target(find, asked)
         return Results(shown, tuple(self.retriever.search(asked, find=target, k=k, only=only)), self._previews)
 
     def annotate(self, item: Raw, *, k: int = 5) -> dict[Sort, list[Label]]:

@@ -47,6 +47,11 @@ class Names:
         ]
 
 
+def as_text(name: str) -> str:
+    """A class's name as a text to search with."""
+    return name.replace("-", " ").replace("_", " ")
+
+
 def keywords(texts: Sequence[str], *, size: int, fewest_texts: int) -> tuple[str, ...]:
     """The `size` words that stand in most texts, but in at least `fewest_texts`; function words are left out."""
     from sklearn.feature_extraction.text import CountVectorizer

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from msl.files import locked, write_json, write_npz, write_text
+from msl.files import locked, sha256, write_json, write_npz, write_text
 from msl.serve.build import Meaning
 from msl.serve.calibration import Calibration
 from msl.serve.items import Items
@@ -42,6 +42,13 @@ class Content:
     """What scores mean, by direction such as ``"b>a"``: texts searching pictures."""
     names: dict[str, Meaning] = field(default_factory=dict)
     """What scores of names mean, by sort and modality such as ``"class>a"``."""
+
+    def check_weights_of(self, run: Path) -> None:
+        """An `InputError` unless the codes were made with the weights that the run has now."""
+        if self.weights != sha256(run / "weights.safetensors"):
+            raise InputError(
+                f"{run} was trained again since its index was made; make it anew, of the run's data alone: msl index run={run} fresh=true"
+            )
 
 
 def directed(meanings: Mapping[str, Meaning]) -> dict[tuple[Any, Modality], Calibration]:

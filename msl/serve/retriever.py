@@ -21,6 +21,11 @@ from msl.types import Floats, InputError, Ints, Modality
 Part: TypeAlias = Literal["train", "test", "validation"]
 
 
+def other(modality: Modality) -> Modality:
+    """The modality that this one is not."""
+    return "b" if modality == "a" else "a"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Query:
     """What is searched with: a text, a picture, or an item of the index by its id, in one of its modalities."""
@@ -90,6 +95,10 @@ class Retriever:
         raise InputError(
             f"there are {self.modalities[0]}s and {self.modalities[1]}s to find, not {name!r}; choose one of the two"
         )
+
+    def target(self, find: str | None, query: Query) -> Modality:
+        """The modality to be found: that of this name, or the other one than the query's."""
+        return self.modality(find) if find else other(query.modality)
 
     def name(self, modality: Modality) -> str:
         """What the modality is called."""

@@ -15,11 +15,9 @@ from msl.commands.encoding.kept import Kept
 from msl.commands.encoding.partial import Done, Partial
 from msl.commands.encoding.place import PARTIAL, PREVIEWS
 from msl.data.collection.item import Item, readable
-from msl.data.dataset import TEST, TRAIN, VALIDATION
+from msl.data.dataset import PART_NAMES
 from msl.data.pairs import STRETCH
 from msl.types import Ints
-
-_PART_NAMES = {TRAIN: "train", TEST: "test", VALIDATION: "validation"}
 
 
 def write_arrays(out: Path, kept: Kept, partial: Partial) -> None:
@@ -29,7 +27,7 @@ def write_arrays(out: Path, kept: Kept, partial: Partial) -> None:
     write_array(out, "text.npy", _stretches(np.arange(len(text)), lambda rows: text[rows]), text.shape, "<f4")
     ids = [name for name, *_ in kept.pairs()]
     write_array(out, "ids.npy", [np.array(ids)], (len(ids),), f"<U{max(map(len, ids))}")
-    parts = np.array([_PART_NAMES[part] for part in kept.part.tolist()])[kept.source]
+    parts = np.array(PART_NAMES)[kept.part][kept.source]
     write_array(out, "split.npy", [parts], parts.shape, "<U10")
     if kept.class_names:
         _write_labels(out, kept)

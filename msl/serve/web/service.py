@@ -9,6 +9,7 @@ from fastapi import Query as InAddress
 
 from msl.encode.pictures import on_white, read_picture_bytes
 from msl.serve.items import Item
+from msl.serve.names import as_text
 from msl.serve.retriever import Only, Query, Retriever
 from msl.serve.terminal import flat
 from msl.serve.web import messages
@@ -120,7 +121,7 @@ class Service:
             )
         if question.item is not None:
             return Query(modality=_side(at.retriever, question.item, question.side), item=question.item)
-        raw = given[0] if question.text is not None else given[0].replace("-", " ").replace("_", " ")
+        raw = given[0] if question.text is not None else as_text(given[0])
         return Query(modality=at.retriever.modality("text"), raw=raw)
 
     def _answer(self, at: Snapshot, run: str, query: Query, wanted: Wanted, allowed: Filter) -> Answer:
@@ -136,7 +137,7 @@ class Service:
                 )
             labels = [label for sort in retriever.annotate(query, k=k).values() for label in sort]
             return answer.model_copy(update={"names": [messages.Name(**vars(label)) for label in labels]})
-        find = retriever.modality(wanted.find) if wanted.find else _other(query.modality)
+        find = retriever.target(wanted.find, query)
         hits = retriever.search(query, find=find, k=k, only=allowed.only())
         found = [messages.found(hit, retriever, run) for hit in hits]
         return answer.model_copy(update={"find": retriever.name(find), "hits": found})
@@ -155,10 +156,6 @@ def _told(line: str, given: Collection[str]) -> HTTPException:
         return HTTPException(422, line)
     log.error("%s", flat(line))
     return HTTPException(500, "the server cannot read something of its own; what is wrong is in what it printed")
-
-
-def _other(modality: Modality) -> Modality:
-    return "b" if modality == "a" else "a"
 
 
 def _item(retriever: Retriever, name: str) -> Item:
