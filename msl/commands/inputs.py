@@ -67,8 +67,8 @@ def with_texts(data: DataSet, texts: dict[str, Any], split: Split, fitted: Group
             f"texts={texts['name']} makes features of raw texts, and data set {data.card.name!r} has none; "
             "leave it at texts=given, or put the texts beside the features"
         )
-    encode = instantiate(texts)
-    features = checked_features(encode(data.texts, split.positions(fitted, data)), what=f"texts={texts['name']}")
+    encode = instantiate(texts)([data.texts[row] for row in split.positions(fitted, data)])
+    features = checked_features(encode(data.texts), what=f"texts={texts['name']}")
     card = replace(
         data.card,
         name=f"{data.card.name}-{texts['name']}",

@@ -5,8 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, get_args
 
-import numpy as np
-
 from msl.commands.encoders import ENCODERS, rebuilt
 from msl.commands.inputs import OWN, read_data
 from msl.commands.installed import installed
@@ -88,17 +86,14 @@ def _encoding(stored: Mapping[str, Any], kind: Any, where: Path) -> Reader:
 
 
 def _made_anew(run: Path, settings: Settings) -> Reader:
-    """Features of new texts where the run made its own: whatever was learnt from the seen training texts is learnt again."""
+    """Features of new texts where the run made its own: what was learnt from the seen training texts is learnt again, once."""
 
     @functools.cache
-    def learnt_from() -> tuple[str, ...]:
+    def encoder() -> Reader:
         data, _ = read_data(settings.data, settings.texts)
         assert data.texts is not None  # the run was trained on them
-        return tuple(data.texts[row] for row in read_split(run / "split.json").positions("seen_train", data))
+        rows = read_split(run / "split.json").positions("seen_train", data)
+        learnt: Reader = instantiate(settings.texts)([data.texts[row] for row in rows])
+        return learnt
 
-    def read(raw: Sequence[str]) -> Floats:
-        known = learnt_from()
-        features: Floats = instantiate(settings.texts)([*known, *raw], np.arange(len(known)))
-        return features[len(known) :]
-
-    return read
+    return lambda raw: encoder()(raw)

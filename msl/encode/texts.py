@@ -1,55 +1,55 @@
-"""Raw texts -> features, one function per kind; whatever is learnt comes from the rows to fit on, and no others.
+"""Raw texts -> features, one function per kind: from the texts to learn from (the seen training texts) to an encoder.
 
-Each maps n texts and the rows to learn from (the seen training rows) to float32 (n, size).
+An encoder maps n texts to float32 (n, size), each row by its own text and by what was learnt.
 """
 
 import functools
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from msl.encode.steps import steps
 from msl.encode.words import WordVectors, tokens
-from msl.types import Count, Floats, InputError, Ints
+from msl.types import Count, Floats, InputError
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
+TextEncoder: TypeAlias = Callable[[Sequence[str]], Floats]
+
 _AT_MOST = 10  # rows listed in an error
 
 
-def given(texts: Sequence[str], fit_rows: Ints) -> Floats:
+def given(learnt_from: Sequence[str]) -> TextEncoder:
     """Features of size 0: none are made, and the data set's own stay."""
-    return np.empty((len(texts), 0), np.float32)
+    return lambda texts: np.empty((len(texts), 0), np.float32)
 
 
 def bow(
-    texts: Sequence[str],
-    fit_rows: Ints,
+    learnt_from: Sequence[str],
     *,
     size: Count,
     fewest_texts: Count,
     stop_words: bool,
     tf_idf: bool,
     unit: bool,
-) -> Floats:
-    """Bag of words over the `size` most frequent words of the rows to fit on.
+) -> TextEncoder:
+    """Bag of words over the `size` most frequent words of the texts to learn from.
 
     Words are lower-case runs of two or more letters or digits, without accents. A text without any of them is a row of
     zeros: of an unseen class's texts, little or nothing may be known, and this is how little.
 
     Args:
-        texts: n texts.
-        fit_rows: rows that vocabulary and idf are learnt from.
+        learnt_from: texts that vocabulary and idf are learnt from.
         size: words kept, at most; of equally frequent ones, the alphabetically first.
-        fewest_texts: texts to fit on that must have a word, lest it be left out.
+        fewest_texts: texts to learn from that must have a word, lest it be left out.
         stop_words: whether scikit-learn's list of English function words is kept; without it, they are left out.
         tf_idf: whether a count c becomes (1 + log c) * idf (Salton and Buckley, 1988, with scikit-learn's smooth idf).
         unit: whether rows are scaled to length one.
 
     Raises:
-        InputError: the texts to fit on have no word that is kept.
+        InputError: the texts to learn from have no word that is kept.
     """
     from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -64,56 +64,59 @@ def bow(
         dtype=np.float32,
     )
     try:
-        vectoriser.fit([texts[row] for row in fit_rows])
+        vectoriser.fit(learnt_from)
     except ValueError:
         raise InputError(
-            f"texts=bow: the {len(fit_rows)} seen training texts have no word that stands in {fewest_texts} of them; "
+            f"texts=bow: the {len(learnt_from)} seen training texts have no word that stands in {fewest_texts} of them; "
             "lower texts.fewest_texts, or leave it at texts=given"
         ) from None
-    return np.asarray(vectoriser.transform(texts).toarray(), np.float32)
+
+    def encode(texts: Sequence[str]) -> Floats:
+        if not len(texts):  # scikit-learn wants one at least
+            return np.empty((0, len(vectoriser.vocabulary_)), np.float32)
+        return np.asarray(vectoriser.transform(texts).toarray(), np.float32)
+
+    return encode
 
 
-def words(texts: Sequence[str], fit_rows: Ints) -> Floats:
+def words(learnt_from: Sequence[str]) -> TextEncoder:
     """The idf-weighted mean of each text's embedded word vectors, of unit length; (n, 120).
 
-    A word counts as often as it occurs; the idf, log((1 + n) / (1 + texts with the word)) + 1, is that of the rows to
-    fit on. The vocabulary is WordNet's, and so never shaped by any text; words it lacks are passed over.
+    A word counts as often as it occurs; the idf, log((1 + n) / (1 + texts with the word)) + 1, is that of the n texts to
+    learn from. The vocabulary is WordNet's, and so never shaped by any text; words it lacks are passed over.
 
-    Raises:
-        InputError: texts without a known English word; the message lists their rows. They have no direction, and any
-            made-up one would be measured as if it meant something.
+    The encoder raises an `InputError` for texts without a known English word, listing their rows: they have no
+    direction, and any made-up one would be measured as if it meant something.
     """
     vocabulary = WordVectors.load()
-    known = _known(texts, vocabulary, kind="words")
-    counts = _counts(known, len(vocabulary.words))
-    having = (counts[fit_rows] > 0).sum(axis=0)
-    idf = np.log((1 + len(fit_rows)) / (1 + having)) + 1
-    totals = counts @ (idf[:, None] * vocabulary.vectors.astype(np.float64))
-    return np.asarray(totals / np.linalg.norm(totals, axis=1, keepdims=True), np.float32)
+    having = (_counts(_found(learnt_from, vocabulary), len(vocabulary.words)) > 0).sum(axis=0)
+    idf = np.log((1 + len(learnt_from)) / (1 + having)) + 1
+    weighted = idf[:, None] * vocabulary.vectors.astype(np.float64)
+
+    def encode(texts: Sequence[str]) -> Floats:
+        totals = _counts(_known(texts, vocabulary, kind="words"), len(vocabulary.words)) @ weighted
+        return np.asarray(totals / np.linalg.norm(totals, axis=1, keepdims=True), np.float32)
+
+    return encode
 
 
-def sequence(texts: Sequence[str], fit_rows: Ints, *, length: Count) -> Floats:
+def sequence(learnt_from: Sequence[str], *, length: Count) -> TextEncoder:
     """The embedded word vectors of each text's first `length` known words, in order; (n, length * 120).
 
     Vectors stand one after the other; zeros come before those of a text with fewer, as Keras pads. Nothing is learnt
-    from any row.
+    from any text. The encoder raises an `InputError` for texts without a known English word, listing their rows.
 
     Args:
-        texts: n texts.
-        fit_rows: unused.
+        learnt_from: unused.
         length: steps of the sequence. A compound that is known by its two parts only takes two of them.
-
-    Raises:
-        InputError: texts without a known English word; the message lists their rows.
     """
     vocabulary = WordVectors.load()
-    return steps(_known(texts, vocabulary, kind="sequence"), vocabulary, length=length)
+    return lambda texts: steps(_known(texts, vocabulary, kind="sequence"), vocabulary, length=length)
 
 
 def _known(texts: Sequence[str], vocabulary: WordVectors, *, kind: str) -> list[list[int]]:
     """Rows of each text's known words, in order; an `InputError` lists the texts that have none."""
-    find = functools.cache(vocabulary.find)
-    rows = [[row for word in tokens(text) for row in find(word)] for text in texts]
+    rows = _found(texts, vocabulary)
     silent = [number for number, found in enumerate(rows) if not found]
     if silent:
         some = ", ".join(map(str, silent[:_AT_MOST])) + (", ..." if len(silent) > _AT_MOST else "")
@@ -122,6 +125,12 @@ def _known(texts: Sequence[str], vocabulary: WordVectors, *, kind: str) -> list[
             f"being {texts[silent[0]][:60]!r}; leave these items out, or choose texts=bow"
         )
     return rows
+
+
+def _found(texts: Sequence[str], vocabulary: WordVectors) -> list[list[int]]:
+    """Rows of each text's known words, in order."""
+    find = functools.cache(vocabulary.find)
+    return [[row for word in tokens(text) for row in find(word)] for text in texts]
 
 
 def _counts(rows: Sequence[Sequence[int]], size: int) -> "csr_array":

@@ -46,6 +46,20 @@ def test_a_picture_file_is_encoded_as_those_of_the_index_were(run_msl, indexed, 
     )
 
 
+def test_texts_of_a_run_that_made_its_own_features_are_encoded_as_those_were(run_msl, indexed, tmp_path, monkeypatch):
+    data, run = indexed.parent / "features", tmp_path / "run"
+    small = ("method=cca", "texts=bow", "texts.fewest_texts=1", "logger=none", "report.queries=0", "progress=false")
+    assert run_msl("train", "data=folder", f"data.path={data}", *small, f"hydra.run.dir={run}")[0] == 0
+    assert run_msl("index", f"run={run}")[0] == 0
+    retriever = load_retriever(run)
+    store = retriever.indexes["b"].store
+    text = retriever.items.find(["blue/door"])["blue/door"].text
+    stored = store.codes[store.rows["blue/door"]]
+    np.testing.assert_allclose(retriever.encode([text], "b")[0], stored, atol=1e-6)
+    monkeypatch.setattr("msl.commands.retrieval.read_data", None)  # whatever is learnt from other texts is learnt once
+    np.testing.assert_allclose(retriever.encode([text, "a red apple"], "b")[0], stored, atol=1e-6)
+
+
 def test_pictures_find_texts_and_items_find_items_but_not_themselves(run_msl, indexed):
     picture = indexed.parent / "pictures" / "green" / "car.png"
     assert found(run_msl, f"image={picture}", f"run={indexed}")["find"] == "text"

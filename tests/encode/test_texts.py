@@ -19,11 +19,12 @@ SEEN = np.array([0, 1, 2, 3, 4])
 
 
 def kind(name, **values):
-    """The kind as the commands build it: from its YAML, checked."""
+    """The kind as the commands build it, from its YAML, checked: texts and the rows, or texts, to learn from -> features."""
     node = OmegaConf.to_container(OmegaConf.load(embedded("conf") / "texts" / f"{name}.yaml")) | values
     check(node, "texts")
     assert node["name"] == name
-    return instantiate(node)
+    learn = instantiate(node)
+    return lambda texts, known: learn([each if isinstance(each, str) else texts[each] for each in known])(texts)
 
 
 def test_every_kind_has_a_configuration():
@@ -34,6 +35,12 @@ def test_every_kind_has_a_configuration():
 
 def test_given_makes_no_features():
     assert kind("given")(TEXTS, SEEN).shape == (len(TEXTS), 0)
+
+
+@pytest.mark.parametrize("name", ["given", "bow", "words", "sequence"])
+def test_no_texts_are_no_rows_of_the_same_size(name):
+    learn = kind(name)
+    assert learn([], TEXTS).shape == (0, learn(TEXTS, TEXTS).shape[1])
 
 
 def test_plain_bag_of_words_is_the_counts_of_the_frequent_words():
@@ -118,7 +125,7 @@ def test_a_sequence_is_the_vectors_of_the_first_known_words_after_zeros():
     def of(*words):
         return np.concatenate([np.float32(vocabulary.vectors[vocabulary.row(word)]) for word in words])
 
-    found = kind("sequence", length=3)(["Cats, xyzzy dogs", "fast train dog cat", "dog dog", "trainfast"], SEEN)
+    found = kind("sequence", length=3)(["Cats, xyzzy dogs", "fast train dog cat", "dog dog", "trainfast"], [])
     assert found.dtype == np.float32
     zeros = np.zeros(120, np.float32)
     expected = [[zeros, of("cats", "dogs")], [of("fast", "train", "dog")], [zeros, of("dog", "dog")], [zeros, of("train", "fast")]]  # fmt: skip
@@ -129,12 +136,12 @@ def test_a_sequence_is_the_vectors_of_the_first_known_words_after_zeros():
 @settings(max_examples=25, deadline=None)
 def test_a_longer_sequence_ends_with_the_shorter_while_words_last(some, extra):
     longest = max(len(text.split()) for text in some)
-    short, long = (kind("sequence", length=length)(some, SEEN) for length in (longest, longest + extra))
+    short, long = (kind("sequence", length=length)(some, []) for length in (longest, longest + extra))
     np.testing.assert_array_equal(long, np.pad(short, ((0, 0), (extra * 120, 0))))
 
 
 def test_a_sequence_learns_from_no_rows():
-    np.testing.assert_array_equal(kind("sequence")(TEXTS[:5], SEEN), kind("sequence")(TEXTS[:5], np.array([3])))
+    np.testing.assert_array_equal(kind("sequence")(TEXTS[:5], SEEN), kind("sequence")(TEXTS[:5], [3]))
 
 
 @pytest.mark.parametrize(("key", "value"), [("size", 0), ("fewest_texts", 0), ("unit", "maybe"), ("sise", 3)])
