@@ -44,11 +44,8 @@ class Filter(Strict):
 
 
 class Wanted(Strict):
-    """What is to be found."""
+    """How much is to be found, and where."""
 
-    find: Text | None = Field(
-        default=None, description="a modality, or names; null: the other modality than the query's"
-    )
     k: Count | None = Field(default=None, description="finds; null: as many as the server is set to")
     run: Text | None = Field(default=None, description="one of /api/runs; null: the first")
 
@@ -62,9 +59,15 @@ class Query(Wanted):
     class_name: Text | None = Field(default=None, alias="class", description="a class by its name, seen or unseen")
 
 
+Find = Annotated[
+    Text | None, Field(default=None, description="a modality, or names; null: the other modality than the query's")
+]
+
+
 class Question(Query):
     """A search."""
 
+    find: Find
     only: Filter = Filter()
 
 
@@ -72,6 +75,7 @@ class PictureQuestion(Wanted):
     """A search with a picture, as a form."""
 
     image: UploadFile
+    find: Find
     classes: list[Text] | None = None
     seen: bool | None = None
     part: Part | None = None

@@ -41,7 +41,7 @@ class Service:
         """Items or names that fit a text, an item or a class."""
         return self._ask(
             question.run,
-            lambda at, run: self._answer(at, run, self._asked(at, question), question, question.only),
+            lambda at, run: self._answer(at, run, self._asked(at, question), question.k, question.find, question.only),
             given=_words(question),
         )
 
@@ -52,16 +52,15 @@ class Service:
 
         def answer(at: Snapshot, run: str) -> Answer:
             query = Query(modality=at.retriever.modality("image"), raw=raw)
-            return self._answer(at, run, query, question, question.only())
+            return self._answer(at, run, query, question.k, question.find, question.only())
 
         return self._ask(question.run, answer, given=_words(question))
 
     def annotate(self, question: Annotated[messages.Query, InAddress()]) -> Answer:
         """Classes and keywords that fit a text, an item or a class."""
-        wanted = question.model_copy(update={"find": NAMES})
         return self._ask(
             question.run,
-            lambda at, run: self._answer(at, run, self._asked(at, question), wanted, Filter()),
+            lambda at, run: self._answer(at, run, self._asked(at, question), question.k, NAMES, Filter()),
             given=_words(question),
         )
 
@@ -124,23 +123,23 @@ class Service:
         raw = given[0] if question.text is not None else as_text(given[0])
         return Query(modality=at.retriever.modality("text"), raw=raw)
 
-    def _answer(self, at: Snapshot, run: str, query: Query, wanted: Wanted, allowed: Filter) -> Answer:
-        k, retriever = wanted.k or self.k, at.retriever
+    def _answer(self, at: Snapshot, run: str, query: Query, k: int | None, find: str | None, allowed: Filter) -> Answer:
+        k, retriever = k or self.k, at.retriever
         if k > self.limits.k:
             raise HTTPException(422, f"k={k}: at most {self.limits.k} are found at once")
         item = _shown(retriever, query.item, run) if query.item is not None else None
         answer = Answer(run=run, asked=retriever.name(query.modality), find=NAMES, item=item)
-        if wanted.find == NAMES:
+        if find == NAMES:
             if allowed.only() != Only():
                 raise HTTPException(
                     422, "only says which items are found, and find=names finds none; leave one of them out"
                 )
             labels = [label for sort in retriever.annotate(query, k=k).values() for label in sort]
             return answer.model_copy(update={"names": [messages.Name(**vars(label)) for label in labels]})
-        find = retriever.target(wanted.find, query)
-        hits = retriever.search(query, find=find, k=k, only=allowed.only())
+        target = retriever.target(find, query)
+        hits = retriever.search(query, find=target, k=k, only=allowed.only())
         found = [messages.found(hit, retriever, run) for hit in hits]
-        return answer.model_copy(update={"find": retriever.name(find), "hits": found})
+        return answer.model_copy(update={"find": retriever.name(target), "hits": found})
 
 
 def _words(question: Wanted) -> list[str]:

@@ -159,6 +159,8 @@ def test_names_of_a_picture_an_item_and_a_text(client, oracle, made):
     picture = upload(client, (made / "pictures" / f"{ITEM}.png").read_bytes(), find="names", k=2).json()
     assert [each["name"] for each in picture["names"]] == [each["name"] for each in wanted]
     assert client.get("/api/annotate", params={"text": "a fish", "k": 1}).json()["names"][0]["name"] == "fish"
+    refused = client.get("/api/annotate", params={"text": "a fish", "find": "image"})
+    assert (refused.status_code, "find" in refused.text) == (422, True)
 
 
 def test_what_there_is_to_search(client, oracle):
