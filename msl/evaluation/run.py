@@ -72,7 +72,8 @@ class RunFolder:
         file = self.path / "card.json"
         if not file.is_file():
             raise InputError(
-                f"{self.path} is not a run folder: it has no card.json; give the folder that msl train named"
+                f"{self.path} is not a run folder: it has no card.json; give the folder that msl train named "
+                "(what msl export wrote is for msl.load)"
             )
         try:
             content = json.loads(file.read_text(encoding="utf-8"))
