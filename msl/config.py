@@ -18,13 +18,14 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel, PydanticSchemaGenerationError, TypeAdapter, ValidationError
 
-from msl.files import data_home, embedded
+from msl.files import data_home, embedded, own_name
 from msl.types import Fraction, InputError, NonNegative, Positive
 
 Model = TypeVar("Model", bound=BaseModel)
 
 OmegaConf.register_new_resolver("process_id", os.getpid, replace=True)
 OmegaConf.register_new_resolver("data_home", lambda: str(data_home()), replace=True)
+OmegaConf.register_new_resolver("named", lambda name, path: name or own_name(Path(path)), replace=True)
 
 ALLOWED = ("msl.", "torch.optim.", "pytorch_lightning.")
 """Where a `_target_` may lie: nothing else is ever instantiated."""

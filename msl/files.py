@@ -59,6 +59,13 @@ def data_home() -> Path:
     return Path(os.environ.get("MSL_DATA") or Path.home() / ".cache" / "msl")
 
 
+def own_name(path: Path) -> str:
+    """What data at `path` are called where nobody named them: as the folder is, or as the file without its ending."""
+    own = path.resolve()
+    named = own.parent if own.name == "features.npz" else own
+    return named.name if named.is_dir() else named.stem
+
+
 @contextmanager
 def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
     """Let one process at a time read and write a file; where the system has no such locks, nobody waits.

@@ -43,6 +43,7 @@ from msl.data.finding.pairing import Items, paired, part_numbers
 from msl.data.formats import KEYS, read_dataset, read_encoders
 from msl.data.labels import classes_of
 from msl.data.pairs import Features, Pairs, checked_features
+from msl.files import own_name
 from msl.types import Floats, Fraction, InputError, Ints
 
 
@@ -96,9 +97,8 @@ def load(
 def card_of(path: Path, name: str | None) -> Card:
     """The card of a person's own data."""
     own = path.resolve()
-    named = own.parent if own.name == "features.npz" else own
     return Card(
-        name=name or (named.name if named.is_dir() else named.stem),
+        name=name or own_name(path),
         title=f"features from {own.name}",
         modalities=("image", "text"),
         features=("as given", "as given"),
