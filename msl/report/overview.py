@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from msl.evaluation.ledger import Summary
-from msl.report.table import timed
+from msl.report.table import SECONDS, timed
 
 LEGEND = (
     "Means over class splits; the best of a column is bold; ▲ and ▼ are significantly above and below {reference} (paired by "
@@ -27,7 +27,7 @@ def overview(summaries: Sequence[Summary]) -> tuple[list[str], list[list[str]], 
         lines.append([method, *(_cell(each, best[column]) for each, column in zip(cells, columns, strict=True))])
         keys.append([method, *(each.value.mean if each else math.nan for each in cells)])
     if timed(summaries):
-        heads.append("learning, CPU s")
+        heads.append(SECONDS)
         for method, line, key in zip(methods, lines, keys, strict=True):
             key.append(_seconds([each for each in summaries if each.method == method]))
             line.append(f"{key[-1]:.1f}")

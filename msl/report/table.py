@@ -29,6 +29,7 @@ _NUMBERS = (
     *("value", "low", "high", "splits", "chance", "lift"),
     *("difference", "difference_low", "difference_high", "difference_splits", "p", "p_holm", "effect", "seconds"),
 )
+SECONDS = "learning, CPU s"
 PARTS = ("_of_seen", "_of_unseen", "_harmonic")
 
 
@@ -117,20 +118,21 @@ def _protocol_cells(rows: Sequence[dict[str, Any]]) -> tuple[list[str], list[lis
 
 
 def summary_tables(summaries: Sequence[Summary], *, reference: str | None) -> list[Table]:
-    """Many runs: a table per data set and regime, a line per method; `markdown` has two columns more."""
+    """Many runs: a table per data set and regime, a line per method; `markdown` has more columns."""
     parts: dict[str, list[Summary]] = {}
     for summary in summaries:
         parts.setdefault(f"{summary.data}, {summary.regime} ({summary.protocol})", []).append(summary)
     tables = []
     for title, part in parts.items():
         heads, lines = summary_cells(part, reference)
-        wide = {"× chance", "d"} if reference else set()  # 80 columns have no place for them beside a difference
+        wide = {"× chance", "d", SECONDS} if reference else set()  # 80 columns have no place beside a difference
         left_out = {place for place, head in enumerate(heads) if head in wide or place < heads.index("method")}
         table = _plain_table(title)
         for number, head in enumerate(_without(heads, left_out)):
-            table.add_column(
-                head, justify="right" if number else "left", no_wrap=bool(number), min_width=0 if number else 14
-            )
+            if number:
+                table.add_column(head, justify="right", no_wrap=True)
+            else:
+                table.add_column(head, overflow="fold", min_width=14)
         for line in lines:
             table.add_row(*map(Text, _without(line, left_out)))  # a name may hold what rich takes for markup
         tables.append(table)
@@ -200,7 +202,7 @@ def summary_cells(summaries: Sequence[Summary], reference: str | None) -> tuple[
         for summary, line in zip(summaries, lines, strict=True):
             line += _difference_cells(summary.difference)
     if timed(summaries):
-        heads.append("learning, CPU s")
+        heads.append(SECONDS)
         for summary, line in zip(summaries, lines, strict=True):
             line.append(f"{summary.seconds:.1f}")
     idle = {column for column in (0, 1) if len({line[column] for line in lines}) == 1}

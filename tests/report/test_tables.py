@@ -154,9 +154,12 @@ def test_names_with_signs_of_the_form_stay_in_their_cell():
 
 def test_the_terminals_table_fits_80_columns_with_a_reference():
     console = Console(width=80, record=True, file=io.StringIO())
-    console.print(*summary_tables(block(), reference="cca"))
+    long = replace(block()[1], method="semantic_matching tuned", data="data of a long name")
+    timed = [replace(each, seconds=123.4) for each in (*block(), long)]
+    console.print(*summary_tables(timed, reference="cca"))
     text = console.export_text()
     assert "…" not in text
+    assert "tuned" in text
     for said in ("masln", "0.300 ± 0.025", "+0.100 ± 0.010", "< 0.001", "p (Holm)"):
         assert said in text
 
