@@ -71,7 +71,7 @@ def test_words_are_the_vocabulary_s_encoding():
 @settings(max_examples=20, deadline=None)
 def test_a_sequence_is_that_of_raw_texts(words):
     text = " ".join(["bird", *words])
-    wanted = texts.sequence([text, "cat"], np.arange(0), length=4)
+    wanted = texts.sequence([], length=4)([text, "cat"])
     np.testing.assert_array_equal(built("sequence", "text", length=4).encode([text, "cat"]), wanted)
 
 
