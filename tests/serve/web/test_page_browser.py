@@ -4,6 +4,7 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from contrasts import CONTRASTS
 from served import HOSTILE, PREVIEW, made_once, serving
 
 
@@ -313,27 +314,13 @@ def test_the_page_never_scrolls_sideways(opened, address):
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-CONTRASTS = """() => {
-  const parts = colour => colour.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map(c => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-  const ground = e => { const c = parts(getComputedStyle(e).backgroundColor);
-    return c.length === 4 && c[3] === 0 ? (e.parentElement ? ground(e.parentElement) : [255, 255, 255]) : c; };
-  return [...document.body.querySelectorAll("*")].filter(e => !e.closest("noscript, [hidden], :disabled, option")
-      && [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())).map(e => {
-    const [a, b] = [light(parts(getComputedStyle(e).color)), light(ground(e))];
-    return [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), e.outerHTML.slice(0, 80)];
-  });
-}"""
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_stands_out_in_both_themes(opened, scheme):
     page = opened("/?text=a+bird", scheme=scheme)
     settled(page, "found")
     ground = sum(map(int, re.findall(r"\d+", page.evaluate("getComputedStyle(document.body).backgroundColor")))) / 3
     assert ground < 40 if scheme == "dark" else ground > 240
-    found = page.evaluate(CONTRASTS)
+    found = page.evaluate(CONTRASTS, "noscript, [hidden], :disabled, option")
     assert len(found) > 60
     assert not [line for line in found if line[0] < 4.5]
 
