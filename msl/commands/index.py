@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from msl.commands.encoders import check_same
 from msl.commands.indexed import MODALITIES, console, describe, say_recall
 from msl.commands.inputs import OWN
-from msl.commands.installed import installed
+from msl.commands.installed import installed, settings_of
 from msl.commands.literal import literal
 from msl.commands.loading import load, load_method
 from msl.commands.next_command import override, say_next
@@ -134,11 +134,6 @@ def _build(place: Place, node: dict[str, Any]) -> None:
     kind: Kind = instantiate(node)
     for modality in MODALITIES:
         kind.build(Store.open(place.codes(modality)))
-
-
-def settings_of(node: dict[str, Any]) -> dict[str, Any]:
-    """A node's name and plain values, for a file."""
-    return {key: value for key, value in node.items() if not key.startswith("_")}
 
 
 def _encoded(run: Path, place: Place, node: dict[str, Any], made: Made) -> tuple[Content, list[Names]]:

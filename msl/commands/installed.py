@@ -34,3 +34,8 @@ def installed(group: str, settings: Mapping[str, Any], *, where: Path) -> dict[s
     node |= settings
     check(node, group)
     return dict(node)
+
+
+def settings_of(node: dict[str, Any]) -> dict[str, Any]:
+    """A node's name and plain values, for a file: what `installed` reads."""
+    return {key: value for key, value in node.items() if not key.startswith("_")}

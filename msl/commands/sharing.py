@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 from omegaconf import OmegaConf
 
 from msl.commands.inputs import OWN
+from msl.commands.installed import settings_of
 from msl.commands.loading import load_method
 from msl.commands.recipe import Encoder, Recipe, recipe
 from msl.commands.settings import Settings
@@ -57,7 +58,7 @@ def _encoders(run: Path, card: Card, settings: Settings) -> dict[str, Encoder]:
     if settings.texts["name"] == _SEQUENCE and card.modalities[1] == "text":
         node: Any = OmegaConf.to_container(OmegaConf.load(embedded("conf") / "encoder" / f"{_SEQUENCE}.yaml"))
         node |= {"length": settings.texts["length"]}
-        own = {key: value for key, value in node.items() if not key.startswith("_")}
+        own = settings_of(node)
         found["text"] = Encoder(settings=own, identity=instantiate(node)("text").identity)
     return found
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Le
 from pydantic import BaseModel, ConfigDict, Field
 
+from msl.commands.installed import settings_of
 from msl.data.collection.item import Collection, Item, Layout
 from msl.data.collection.manifest import Columns
 from msl.data.collection.tree import inside
@@ -66,7 +67,7 @@ _DECIDING = ("captions", "pixels", "preview", "test_share", "seed", "batch", "at
 
 def options(node: dict[str, Any]) -> dict[str, Any]:
     """The name and options of an encoder, without its target; a file or folder that is here by its absolute path."""
-    given = {key: value for key, value in node.items() if not key.startswith("_")}
+    given = settings_of(node)
     here = {key: given[key] for key in ("path", "model") if given.get(key) and Path(given[key]).exists()}
     return given | {key: str(Path(value).absolute()) for key, value in here.items()}
 
