@@ -1,4 +1,5 @@
 import json
+import multiprocessing
 import random
 import signal
 import time
@@ -23,10 +24,19 @@ def wanted(name, *overrides):
     return validated(Reproduction, resolved(composed("reproduce", [f"experiment={name}", *overrides])))
 
 
+@pytest.fixture(scope="module")
+def imported():
+    """Processes that come with Lightning imported, which takes seconds: forks of one that does nothing else."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["msl.commands.train", "msl.commands.resume"])
+    return context
+
+
 @pytest.fixture(autouse=True)
-def one_core(monkeypatch):
-    """Each worker of `msl reproduce` imports Lightning for seconds: where nothing is said of jobs, one will do."""
+def quick_workers(monkeypatch, imported):
+    """Where nothing is said of jobs, one; the tests with a `shell` start workers as a person's command does."""
     monkeypatch.setattr("os.cpu_count", lambda: 1)
+    monkeypatch.setattr("msl.commands.reproducing.workers._CONTEXT", imported)
 
 
 @pytest.fixture
