@@ -35,6 +35,8 @@ class Summary:
     protocol: str
     regime: str
     value: Interval
+    runs: int
+    """Seeds of all class splits together; a split's are averaged to one unit of the interval."""
     chance: float
     lift: float
     difference: Comparison | None
@@ -147,6 +149,7 @@ def _summary(key: _Cell, cells: dict[_Cell, list[dict[str, Any]]], reference: st
         protocol=protocol,
         regime=regime,
         value=t_interval(list(values.values())),
+        runs=len(cells[key]),
         chance=float(np.mean(list(by_split(cells[key], "chance").values()))),
         lift=float(np.mean(list(by_split(cells[key], "lift").values()))),
         difference=compare(values, others) if values.keys() & others.keys() else None,

@@ -26,7 +26,7 @@ TITLES = {
 
 _NAMES = ("data", "protocol", "regime", "method")
 _NUMBERS = (
-    *("value", "low", "high", "splits", "chance", "lift"),
+    *("value", "low", "high", "splits", "runs", "chance", "lift"),
     *("difference", "difference_low", "difference_high", "difference_splits", "p", "p_holm", "effect", "seconds"),
 )
 SECONDS = "learning, CPU s"
@@ -125,7 +125,9 @@ def summary_tables(summaries: Sequence[Summary], *, reference: str | None) -> li
     tables = []
     for title, part in parts.items():
         heads, lines = summary_cells(part, reference)
-        wide = {"× chance", "d", SECONDS} if reference else set()  # 80 columns have no place beside a difference
+        wide = (
+            {"× chance", "runs", "d", SECONDS} if reference else set()
+        )  # 80 columns have no place beside a difference
         left_out = {place for place, head in enumerate(heads) if head in wide or place < heads.index("method")}
         table = _plain_table(title)
         for number, head in enumerate(_without(heads, left_out)):
@@ -176,7 +178,7 @@ def csv_text(summaries: Sequence[Summary]) -> str:
 def _numbers(summary: Summary) -> list[float | None]:
     """In the order of `_NUMBERS`."""
     value, change = summary.value, summary.difference
-    found: list[float | None] = [value.mean, value.low, value.high, value.n, summary.chance, summary.lift]
+    found: list[float | None] = [value.mean, value.low, value.high, value.n, summary.runs, summary.chance, summary.lift]
     if change is None:
         return [*found, *[None] * (len(_NUMBERS) - len(found) - 1), summary.seconds]
     compared = [change.mean, change.low, change.high, change.n, change.p, change.p_holm, change.effect]
@@ -195,7 +197,7 @@ def interval(value: Interval, *, sign: bool = False) -> str:
 
 def summary_cells(summaries: Sequence[Summary], reference: str | None) -> tuple[list[str], list[list[str]]]:
     """Heads and lines; what is the same in every line and says nothing is left out."""
-    heads = ["data", "protocol", "regime", "method", "value ± 95 %", "chance", "× chance", "lift", "splits"]
+    heads = ["data", "protocol", "regime", "method", "value ± 95 %", "chance", "× chance", "lift", "splits", "runs"]
     lines = [_cells(summary) for summary in summaries]
     if reference:
         heads += [f"− {reference}", "p (Holm)", "d"]
@@ -242,6 +244,7 @@ def _cells(summary: Summary) -> list[str]:
         f"{value.mean / summary.chance:.2f}",
         f"{summary.lift:.3f}",
         str(value.n),
+        str(summary.runs),
     ]
 
 

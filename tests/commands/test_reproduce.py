@@ -323,6 +323,17 @@ def test_a_closed_form_method_is_run_with_one_seed():
     assert {seed for method, seed in seeds if method == "masln"} == {0, 1, 2}
 
 
+@pytest.mark.parametrize(
+    ("said", "plain", "tuned"), [([], {0, 1}, {0}), (["seeds=3"], {0, 1, 2}, {0, 1, 2}), (["seeds=1"], {0}, {0})]
+)
+def test_tuned_rows_have_seeds_of_their_own_unless_the_command_says_how_many(said, plain, tuned):
+    some = ["methods=[dscmr,dscmr tuned,sae,sae tuned]", "datasets=[emoji]"]
+    seeds = {}
+    for cell in wanted("rivals", *some, *said).cells():
+        seeds.setdefault(cell.arm.method, set()).add(cell.seed)
+    assert seeds == {"dscmr": plain, "dscmr tuned": tuned, "sae": {0}, "sae tuned": {0}}
+
+
 def test_cells_of_one_configuration_are_one_run():
     """The default weight of a term is the same run in every axis."""
     every = cells(wanted("weights").experiment, further=[])

@@ -156,7 +156,7 @@ def test_seeds_are_averaged_within_a_split_before_the_interval():
     assert (summary.value.mean, summary.value.low, summary.value.high) == pytest.approx(
         (expected.mean, expected.low, expected.high)
     )
-    assert summary.value.n == 3
+    assert (summary.value.n, summary.runs) == (3, 6)
     assert summary.chance == pytest.approx(0.1)
     assert summary.lift == pytest.approx((expected.mean - 0.1) / 0.9)
     assert summary.difference is None

@@ -20,7 +20,7 @@ SCORES = np.array([line.split() for part in DEMSAR.strip().splitlines() for line
 
 def summaries(scores, methods, *, regime="unseen"):
     return [
-        Summary(method, f"data {number}", "extendable", regime, t_interval([value]), 0.1, 0.1, None)
+        Summary(method, f"data {number}", "extendable", regime, t_interval([value]), 1, 0.1, 0.1, None)
         for number, line in enumerate(scores)
         for method, value in zip(methods, line, strict=True)
     ]

@@ -15,7 +15,7 @@ ALL_ALIKE = Comparison(-0.01, -0.01, -0.01, 4, p=0.0, effect=None, p_holm=0.0)
 
 
 def summary(method, difference, *, data="emoji", regime="unseen", protocol="extendable"):
-    return Summary(method, data, protocol, regime, t_interval([0.1, 0.2]), 0.05, 0.1, difference)
+    return Summary(method, data, protocol, regime, t_interval([0.1, 0.2]), 2, 0.05, 0.1, difference)
 
 
 def without(term, difference, **changes):

@@ -165,7 +165,7 @@ def test_many_methods_on_several_data_sets_are_first_shown_at_a_glance():
 def test_time_is_shown_where_it_is_known_of_every_line(compared):
     page = study_pages.markdown_page(study([row | {"seconds": 1.0} for row in compared.rows], ["cca", "masln"]))
     assert "learning, CPU s" in page
-    assert "Learning is the mean wall time" in page
+    assert "Learning is the mean processor time" in page
     partly = [row | ({"seconds": 1.0} if row["method"] == "cca" else {}) for row in compared.rows]
     assert "earning" not in study_pages.markdown_page(study(partly, ["cca", "masln"]))
 

@@ -44,6 +44,8 @@ class Experiment(Group):
     tuned: bool = False
     """Whether each of `all` methods stands there twice: with its source's settings, and with those that its `conf/search` finds."""
     seeds: Count
+    tuned_seeds: Count | None = None
+    """Of the tuned rows, whose runs are as many trainings as their search has trials; None: as of the others."""
     reference: str | None
     """The label that others are compared with."""
     regimes: list[Regime] = Field(min_length=1)

@@ -58,10 +58,15 @@ def _of_source(experiment: Experiment, source: str, further: Sequence[str]) -> l
     wanted = experiment.data[source]
     for arm in arms(experiment, source, further):
         values = arm_values(arm)
-        seeds = 1 if is_kind(values["method"], ClosedForm) else wanted.seeds or experiment.seeds
+        seeds = 1 if is_kind(values["method"], ClosedForm) else wanted.seeds or _seeds(experiment, arm)
         for split, seed in itertools.product(range(wanted.splits), range(seeds)):
             found.setdefault((split, seed), []).append(Cell(arm, split, seed, _hash(values, split, seed)))
     return [cell for _, some in sorted(found.items()) for cell in some]
+
+
+def _seeds(experiment: Experiment, arm: Arm) -> int:
+    searched = experiment.tuned and any(each.startswith("search=") for each in arm.own)
+    return (experiment.tuned_seeds if searched else None) or experiment.seeds
 
 
 def _hash(values: dict[str, Any], split: int, seed: int) -> str:

@@ -27,11 +27,11 @@ def how(study: Study) -> str:
     )
     explained = " ".join(f"{_EXPLAINED[metric]}." for metric in study.metrics if metric in _EXPLAINED)
     if timed(study.summaries(study.metrics[0])):
-        compared += " Learning is the mean wall time of selection and final fit, one thread a run, runs side by side."
+        compared += " Learning is the mean processor time of selection and final fit, one thread a run."
     return (
         f"{explained} Every number is the mean of both directions; ± is the half-width of the 95 % t-interval over class splits, "
-        "seeds averaged within a split (a single class split has none). Class splits of one data set share classes: intervals and p "
-        "speak of its classes, not of classes at large." + compared
+        "seeds averaged within a split, and runs are splits times seeds (a single class split has no interval). Class splits of one "
+        "data set share classes: intervals and p speak of its classes, not of classes at large." + compared
     ).lstrip()
 
 
