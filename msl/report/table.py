@@ -125,9 +125,7 @@ def summary_tables(summaries: Sequence[Summary], *, reference: str | None) -> li
     tables = []
     for title, part in parts.items():
         heads, lines = summary_cells(part, reference)
-        wide = (
-            {"× chance", "runs", "d", SECONDS} if reference else set()
-        )  # 80 columns have no place beside a difference
+        wide = {"× chance", "runs", "d", SECONDS} if reference else set()  # a difference fills 80 columns
         left_out = {place for place, head in enumerate(heads) if head in wide or place < heads.index("method")}
         table = _plain_table(title)
         for number, head in enumerate(_without(heads, left_out)):
