@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from msl.commands.next_command import override
-from msl.commands.reproducing.arms import Arm, Experiment, arm_values, arms
+from msl.commands.reproducing.arms import Arm, Experiment, Source, arm_values, arms
 from msl.config import config_hash, is_kind
 from msl.methods.method import ClosedForm
 from msl.types import InputError
@@ -58,15 +58,17 @@ def _of_source(experiment: Experiment, source: str, further: Sequence[str]) -> l
     wanted = experiment.data[source]
     for arm in arms(experiment, source, further):
         values = arm_values(arm)
-        seeds = 1 if is_kind(values["method"], ClosedForm) else wanted.seeds or _seeds(experiment, arm)
+        seeds = _seeds(experiment, wanted, values["method"])
         for split, seed in itertools.product(range(wanted.splits), range(seeds)):
             found.setdefault((split, seed), []).append(Cell(arm, split, seed, _hash(values, split, seed)))
     return [cell for _, some in sorted(found.items()) for cell in some]
 
 
-def _seeds(experiment: Experiment, arm: Arm) -> int:
-    searched = experiment.tuned and any(each.startswith("search=") for each in arm.own)
-    return (experiment.tuned_seeds if searched else None) or experiment.seeds
+def _seeds(experiment: Experiment, source: Source, method: dict[str, Any]) -> int:
+    if is_kind(method, ClosedForm):
+        return 1
+    tuned = experiment.tuned_seeds if "search" in method else None
+    return source.seeds or tuned or experiment.seeds
 
 
 def _hash(values: dict[str, Any], split: int, seed: int) -> str:
