@@ -10,6 +10,7 @@ from torch import Tensor
 from msl.methods.adversary import Adversary
 from msl.methods.branches import Branches, Pair
 from msl.methods.class_space import TRUE_AND_MADE, ClassSpacePass, class_space, topped
+from msl.methods.forward_pass import one_of
 from msl.methods.method import Batch, Sizes
 from msl.nets.discriminator import Discriminator
 from msl.nets.encoders import Encoder
@@ -121,52 +122,13 @@ class DADNPass(ClassSpacePass):
         seen = [torch.cat([meaning, self.b], dim=1) for meaning in (self.embedding, self.code_b, self.code_a)]
         return self.judged(self._method.meaning_discriminator_b, *seen)
 
-    @property
-    def true_logits_a(self) -> Tensor:
-        """Verdicts on the features of a (n,)."""
-        return self._features_a[0]
-
-    @property
-    def made_logits_a(self) -> Tensor:
-        """Verdicts on the rebuilt features of a (n,)."""
-        return self._features_a[1]
-
-    @property
-    def true_logits_b(self) -> Tensor:
-        """Verdicts on the features of b (n,)."""
-        return self._features_b[0]
-
-    @property
-    def made_logits_b(self) -> Tensor:
-        """Verdicts on the rebuilt features of b (n,)."""
-        return self._features_b[1]
-
-    @property
-    def embedding_logits_a(self) -> Tensor:
-        """Verdicts on class embeddings beside the features of a (n,)."""
-        return self._meaning_a[0]
-
-    @property
-    def own_logits_a(self) -> Tensor:
-        """Verdicts on the codes of a beside the features of a (n,)."""
-        return self._meaning_a[1]
-
-    @property
-    def other_logits_a(self) -> Tensor:
-        """Verdicts on the codes of b beside the features of a (n,)."""
-        return self._meaning_a[2]
-
-    @property
-    def embedding_logits_b(self) -> Tensor:
-        """Verdicts on class embeddings beside the features of b (n,)."""
-        return self._meaning_b[0]
-
-    @property
-    def own_logits_b(self) -> Tensor:
-        """Verdicts on the codes of b beside the features of b (n,)."""
-        return self._meaning_b[1]
-
-    @property
-    def other_logits_b(self) -> Tensor:
-        """Verdicts on the codes of a beside the features of b (n,)."""
-        return self._meaning_b[2]
+    true_logits_a = one_of("_features_a", 0, "Verdicts on the features of a (n,).")
+    made_logits_a = one_of("_features_a", 1, "Verdicts on the rebuilt features of a (n,).")
+    true_logits_b = one_of("_features_b", 0, "Verdicts on the features of b (n,).")
+    made_logits_b = one_of("_features_b", 1, "Verdicts on the rebuilt features of b (n,).")
+    embedding_logits_a = one_of("_meaning_a", 0, "Verdicts on class embeddings beside the features of a (n,).")
+    own_logits_a = one_of("_meaning_a", 1, "Verdicts on the codes of a beside the features of a (n,).")
+    other_logits_a = one_of("_meaning_a", 2, "Verdicts on the codes of b beside the features of a (n,).")
+    embedding_logits_b = one_of("_meaning_b", 0, "Verdicts on class embeddings beside the features of b (n,).")
+    own_logits_b = one_of("_meaning_b", 1, "Verdicts on the codes of b beside the features of b (n,).")
+    other_logits_b = one_of("_meaning_b", 2, "Verdicts on the codes of a beside the features of b (n,).")

@@ -21,6 +21,11 @@ MADE_BY: Mapping[str, tuple[str, ...]] = {
 """The parts of a method without which a tensor cannot be had."""
 
 
+def one_of(several: str, place: int, about: str) -> property:
+    """The tensor at `place` of the tuple that a pass has under the name `several`, by a name that terms can ask for."""
+    return property(lambda self: getattr(self, several)[place], doc=about)
+
+
 class ForwardPass:
     """The named tensors of one batch, each computed when a term first asks for it: a dropped term costs nothing.
 
@@ -101,15 +106,8 @@ class ForwardPass:
         """The discriminator's logits for the codes of a and of b (n,) each."""
         return self.judged(self._method.part("discriminator"), self.codes)[0].chunk(2)
 
-    @property
-    def modality_logits_a(self) -> Tensor:
-        """The discriminator's logits for the codes of a (n,)."""
-        return self.modality_logits[0]
-
-    @property
-    def modality_logits_b(self) -> Tensor:
-        """The discriminator's logits for the codes of b (n,)."""
-        return self.modality_logits[1]
+    modality_logits_a = one_of("modality_logits", 0, "The discriminator's logits for the codes of a (n,).")
+    modality_logits_b = one_of("modality_logits", 1, "The discriminator's logits for the codes of b (n,).")
 
     @cached_property
     def class_logits(self) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from msl.methods.branches import Branches, Pair
-from msl.methods.forward_pass import ForwardPass
+from msl.methods.forward_pass import ForwardPass, one_of
 from msl.methods.method import Batch, Sizes
 from msl.nets.decoder import Decoder
 from msl.nets.encoders import Encoder
@@ -91,15 +91,8 @@ class LatentPass(ForwardPass):
         hidden = [encode(view) for encode, view in zip(encoders, self.views, strict=False) if encode]
         return gaussians([layer for layer in layers if layer], hidden)
 
-    @property
-    def means(self) -> Tensor:
-        """Means of every modality's Gaussian (n, m, code)."""
-        return self.gaussians[0]
-
-    @property
-    def log_variances(self) -> Tensor:
-        """Logarithms of the variances of every modality's Gaussian (n, m, code)."""
-        return self.gaussians[1]
+    means = one_of("gaussians", 0, "Means of every modality's Gaussian (n, m, code).")
+    log_variances = one_of("gaussians", 1, "Logarithms of the variances of every modality's Gaussian (n, m, code).")
 
     @cached_property
     def errors(self) -> Tensor:

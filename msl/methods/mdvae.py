@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from msl.methods.branches import Branches, Pair
-from msl.methods.forward_pass import ForwardPass
+from msl.methods.forward_pass import ForwardPass, one_of
 from msl.methods.method import Batch, Sizes
 from msl.nets.classifier import Classifier
 from msl.nets.decoder import Decoder
@@ -108,25 +108,12 @@ class DisentangledPass(ForwardPass):
         hidden: Tensor = self._method.fusion(torch.cat([self.a, self.b], dim=1))
         return hidden
 
-    @property
-    def means(self) -> Tensor:
-        """Means of the invariant Gaussians (n, 2, code)."""
-        return self.invariant[0]
-
-    @property
-    def log_variances(self) -> Tensor:
-        """Logarithms of the variances of the invariant Gaussians (n, 2, code)."""
-        return self.invariant[1]
-
-    @property
-    def specific_means(self) -> Tensor:
-        """Means of the specific Gaussians (n, 2, code)."""
-        return self.specific[0]
-
-    @property
-    def specific_log_variances(self) -> Tensor:
-        """Logarithms of the variances of the specific Gaussians (n, 2, code)."""
-        return self.specific[1]
+    means = one_of("invariant", 0, "Means of the invariant Gaussians (n, 2, code).")
+    log_variances = one_of("invariant", 1, "Logarithms of the variances of the invariant Gaussians (n, 2, code).")
+    specific_means = one_of("specific", 0, "Means of the specific Gaussians (n, 2, code).")
+    specific_log_variances = one_of(
+        "specific", 1, "Logarithms of the variances of the specific Gaussians (n, 2, code)."
+    )
 
     @cached_property
     def fused_mean(self) -> Tensor:
@@ -162,12 +149,5 @@ class DisentangledPass(ForwardPass):
         a, b = self._method.rebuild_fused(self.fused_mean).split([self.a.shape[1], self.b.shape[1]], dim=1)
         return a, b
 
-    @property
-    def a_from_fused(self) -> Tensor:
-        """Modality a rebuilt from the fused mean (n, size_a)."""
-        return self.rebuilt_from_fused[0]
-
-    @property
-    def b_from_fused(self) -> Tensor:
-        """Modality b rebuilt from the fused mean (n, size_b)."""
-        return self.rebuilt_from_fused[1]
+    a_from_fused = one_of("rebuilt_from_fused", 0, "Modality a rebuilt from the fused mean (n, size_a).")
+    b_from_fused = one_of("rebuilt_from_fused", 1, "Modality b rebuilt from the fused mean (n, size_b).")

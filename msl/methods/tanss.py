@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from msl.methods.adversary import Adversary
 from msl.methods.branches import Branches, Pair
 from msl.methods.class_space import TRUE_AND_MADE, ClassSpacePass, embedding_size, topped
+from msl.methods.forward_pass import one_of
 from msl.methods.method import Batch, Sizes
 from msl.nets.code import CodeLayer
 from msl.nets.discriminator import Discriminator
@@ -122,22 +123,7 @@ class TANSSPass(ClassSpacePass):
     def _judged_b(self) -> tuple[Tensor, ...]:
         return self.judged(self._method.discriminator_b, self.guide, self.code_b)
 
-    @property
-    def true_logits_a(self) -> Tensor:
-        """Verdicts of a's discriminator on codes of class meaning (n,)."""
-        return self._judged_a[0]
-
-    @property
-    def made_logits_a(self) -> Tensor:
-        """Its verdicts on the codes of a (n,)."""
-        return self._judged_a[1]
-
-    @property
-    def true_logits_b(self) -> Tensor:
-        """Verdicts of b's discriminator on codes of class meaning (n,)."""
-        return self._judged_b[0]
-
-    @property
-    def made_logits_b(self) -> Tensor:
-        """Its verdicts on the codes of b (n,)."""
-        return self._judged_b[1]
+    true_logits_a = one_of("_judged_a", 0, "Verdicts of a's discriminator on codes of class meaning (n,).")
+    made_logits_a = one_of("_judged_a", 1, "Its verdicts on the codes of a (n,).")
+    true_logits_b = one_of("_judged_b", 0, "Verdicts of b's discriminator on codes of class meaning (n,).")
+    made_logits_b = one_of("_judged_b", 1, "Its verdicts on the codes of b (n,).")
