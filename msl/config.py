@@ -155,8 +155,10 @@ def _target(name: Any, path: str) -> Callable[..., Any]:
     module, _, attribute = name.rpartition(".")
     try:
         target = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError):
-        raise InputError(f"{path}._target_={name} does not exist; look the name up in conf/") from None
+    except (ImportError, AttributeError) as error:
+        raise InputError(
+            f"{path}._target_={name} cannot be imported ({error}); look the name up in conf/, or mend its file"
+        ) from None
     # an allowed module imports others: what it re-exports from elsewhere (os, torch.load) is not allowed
     if not callable(target) or not f"{getattr(target, '__module__', '')}.".startswith(ALLOWED):
         raise InputError(f"{path}._target_={name} is not allowed; a target lies under {', '.join(ALLOWED)}")

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from conftest import plant
 
+import msl
+
 CLASSES = {"class_vectors": np.zeros((12, 6), np.float32)}
 NAN = np.full((120, 16), np.nan, np.float32)
 
@@ -29,7 +31,7 @@ WRONG_OVERRIDES = [
     (["method.encoder_a.hidden=[16,-4]"], "method.encoder_a.hidden", "greater than or equal to 1"),
     (["method.objective.terms.adversarial=null"], "adversarial", "~method.objective.terms.adversarial"),
     (["optimiser._target_=os.system"], "os.system", "not allowed"),
-    (["optimiser._target_=msl.files.os.system"], "msl.files.os.system", "does not exist"),
+    (["optimiser._target_=msl.files.os.system"], "msl.files.os.system", "'msl.files' is not a package"),
     (["optimiser._target_=msl.config.import_module"], "not allowed", "torch.optim."),
     (["data.path=nowhere.npz"], "nowhere.npz", "no file"),
     (["lr"], "lr", "configuration"),
@@ -61,6 +63,13 @@ def test_a_wrong_override_is_one_line(run_msl, small, overrides, names, says):
     status, _, err = run_msl("train", *small, *overrides)
     assert_one_line(status, err, names, says)
     assert not list(Path().rglob("card.json"))
+
+
+def test_a_file_of_ones_own_that_cannot_be_imported_says_why(run_msl, small, tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text("from msl.types import Numbers\n")
+    monkeypatch.setattr(msl, "__path__", [*msl.__path__, str(tmp_path)])
+    status, _, err = run_msl("train", *small, "optimiser._target_=msl.mine.Optimiser")
+    assert_one_line(status, err, "msl.mine.Optimiser", "cannot import name 'Numbers' from 'msl.types'", "mend its file")
 
 
 @pytest.mark.parametrize(("changes", "names", "says"), WRONG_FILES, ids=range(len(WRONG_FILES)))
