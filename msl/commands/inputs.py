@@ -65,7 +65,7 @@ def with_texts(data: DataSet, texts: dict[str, Any], split: Split, fitted: Group
     if data.texts is None:
         raise InputError(
             f"texts={texts['name']} makes features of raw texts, and data set {data.card.name!r} has none; "
-            "leave it at texts=given, or put the texts beside the features"
+            "give texts=given, or put the texts beside the features"
         )
     encode = instantiate(texts)([data.texts[row] for row in split.positions(fitted, data)])
     features = checked_features(encode(data.texts), what=f"texts={texts['name']}")

@@ -70,9 +70,21 @@ class Branches(Trained):
         self.scale = scale() if scale else None
         self.objective, self.adversary, self.searched = objective, adversary, searched
         self._monitors: dict[str, Tensor] = {}
-        self._check()
+        self._check_widths()
+        self._check_parts()
 
-    def _check(self) -> None:
+    def _check_widths(self) -> None:
+        """An `InputError` if the codes of both modalities, or what a shared code layer is given, differ in width."""
+        if self.code_layer_b is None:
+            widths, keys = (self.encoder_a.size, self.encoder_b.size), ("encoder_a", "encoder_b")
+            why = "share the code layer; give both the same last hidden layer"
+        else:
+            widths, keys = (self.code_layer.size, self.code_layer_b.size), ("code", "code_b")
+            why = "are searched in one space; give both the same size"
+        if widths[0] != widths[1]:
+            raise InputError(f"method.{keys[0]}, {widths[0]} wide, and method.{keys[1]}, {widths[1]} wide, {why}")
+
+    def _check_parts(self) -> None:
         """An `InputError` if a term or the search wants a part that is not there."""
         wanted = [
             (f"the objective's term {name!r}", part, f"drop the term (~method.objective.terms.{name})")

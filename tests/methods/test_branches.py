@@ -2,9 +2,13 @@
 
 import pytest
 import torch
-from rivals_builders import PAIRS, prepared
+from rivals_builders import PAIRS, built, prepared
 
+from msl.commands.searching import build
+from msl.config import composed, resolved
+from msl.files import embedded
 from msl.methods.forward_pass import MADE_BY, ForwardPass
+from msl.methods.method import Sizes
 
 IMPOSSIBLE = [
     ("triplet", ["+loss@method.objective.terms.t=discriminative"], ["'t'", "+net@method.classifier=classifier"]),
@@ -41,6 +45,44 @@ def test_a_part_that_is_wanted_and_not_there_is_refused_in_one_line_before_anyth
     assert ("the objective's term" in error) == ("+method.searched=posterior" not in overrides)
 
 
+WIDTHS = [
+    (
+        "dscmr",
+        "method.encoder_b.hidden=[64]",
+        "method.encoder_a, 512 wide, and method.encoder_b, 64 wide, share the code",
+    ),
+    (
+        "masln",
+        "method.encoder_a.hidden=[]",
+        "method.encoder_a, 16 wide, and method.encoder_b, 1024 wide, share the code",
+    ),
+    (
+        "triplet",
+        "method.code_b.size=32",
+        "method.code, 256 wide, and method.code_b, 32 wide, are searched in one space",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "override", "expected"), WIDTHS, ids=lambda value: str(value)[:30])
+def test_widths_that_cannot_meet_are_refused_in_one_line(name, override, expected, run_msl, planted, tmp_path):
+    where = (f"data.path={planted}", f"hydra.run.dir={tmp_path / 'run'}", "logger=none")
+    status, _, error = run_msl("train", f"method={name}", "data=folder", *where, override)
+    assert status == 2
+    assert expected in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "run" / "card.json").exists()
+
+
+@pytest.mark.parametrize(
+    "name", sorted(file.stem for file in (embedded("conf") / "method").glob("*.yaml") if "code_b" in file.read_text())
+)
+def test_one_key_says_how_wide_codes_are(name):
+    method = resolved(composed("train", [f"method={name}", "method.code.size=7"]))["method"]
+    built = build(method, Sizes(a=9, b=8, classes=3, embedding=4), {})
+    assert {built.code_layer.size, built.code_layer_b.size, getattr(built, "final", built.code_layer).size} == {7}
+
+
 @pytest.mark.parametrize("name", ["cmt", "dadn", "devise", "eszsl", "sae", "tanss"])
 def test_without_class_embeddings_nothing_is_written(name, run_msl, planted, tmp_path):
     folder = tmp_path / "run"
@@ -67,3 +109,15 @@ def test_outputs_are_codes_without_dropout_and_leave_the_method_as_it_was(traini
     assert not found.requires_grad
     assert method.training is training
     assert torch.equal(torch.get_rng_state(), random)
+
+
+@pytest.mark.parametrize("modality", ["a", "b"])
+def test_deep_semantic_matching_searches_the_classifiers_posteriors(modality):
+    method = prepared("deepsm").eval()
+    features = torch.from_numpy(getattr(PAIRS, modality)[:]).double()
+    logits = method.classifier(method.branch(method.inputs[modality](features), modality))
+    odds = logits.exp()
+    torch.testing.assert_close(method.code(features, modality), odds / odds.sum(dim=1, keepdim=True))
+    codes = built("deepsm", searched="code").double().eval()
+    codes.load_state_dict(method.state_dict())
+    torch.testing.assert_close(codes.classifier(codes.code(features, modality)), logits)
