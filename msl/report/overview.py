@@ -1,4 +1,4 @@
-"""Many methods on many data sets at a glance: a line per method, a column per data set and regime."""
+"""Many methods on many data sets at a glance: what is highest where, and a line per method with a column per data set and regime."""
 
 import math
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ def overview(summaries: Sequence[Summary]) -> tuple[list[str], list[list[str]], 
     best = {
         column: max(each.value.mean for each in summaries if (each.data, each.regime) == column) for column in columns
     }
-    heads = ["method", *(data if data.endswith(regime) else f"{data} {regime}" for data, regime in columns)]
+    heads = ["method", *(f"{data} {regime}" if _own(data, regime) == data else data for data, regime in columns)]
     lines, keys = [], list[list[float | str]]()
     for method in methods:
         cells = [found.get((method, *column)) for column in columns]
@@ -32,6 +32,34 @@ def overview(summaries: Sequence[Summary]) -> tuple[list[str], list[list[str]], 
             key.append(_seconds([each for each in summaries if each.method == method]))
             line.append(f"{key[-1]:.1f}")
     return heads, lines, keys
+
+
+def leaders(summaries: Sequence[Summary], *, reference: str) -> tuple[list[str], list[list[str]]]:
+    """Heads and lines, a line per data set, a column per regime: the highest method, and the reference with its place among all."""
+    found: dict[tuple[str, str], list[Summary]] = {}
+    for each in summaries:
+        found.setdefault((_own(each.data, each.regime), each.regime), []).append(each)
+    data, regimes = (list(dict.fromkeys(key[place] for key in found)) for place in (0, 1))
+    return ["data", *regimes], [
+        [name, *(_leader(found.get((name, regime), []), reference) for regime in regimes)] for name in data
+    ]
+
+
+def _leader(summaries: Sequence[Summary], reference: str) -> str:
+    if not summaries:
+        return ""
+    ranked = sorted(summaries, key=lambda each: -each.value.mean)
+    names = [each.method for each in ranked]
+    first = f"{names[0]} {_cell(ranked[0], math.nan)}"
+    if reference not in names[1:]:
+        return f"**{first}**" if names[0] == reference else first
+    place = names.index(reference)
+    return f"{first} ({reference} {ranked[place].value.mean:.3f}, place {place + 1})"
+
+
+def _own(data: str, regime: str) -> str:
+    """The data set's name without the regime that sources of one data set are told apart by."""
+    return data.removesuffix(f"-{regime}")
 
 
 def _cell(summary: Summary | None, best: float) -> str:

@@ -205,7 +205,7 @@ HOSTILE = [
     ("settings/code/size", -1, "size"),
     ("settings/code/size", 17, "model.safetensors"),
     ("settings/code/activation", "../../etc/passwd", "no plain value"),
-    ("settings/encoder_a/hidden", [10**9, 10**9], "model.safetensors"),
+    ("settings/encoder_a/hidden", [10**9, 1024], "model.safetensors"),
     ("settings/objective/terms/correlation/loss", {"path": "a"}, "loss.path"),
     ("chosen", {"code._target_": "msl.files.write_text"}, "_target_"),
     ("chosen", {"code.size": "/etc/passwd"}, "no plain value"),

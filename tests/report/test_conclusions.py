@@ -3,7 +3,7 @@ import pytest
 from msl.evaluation.comparison import Comparison
 from msl.evaluation.interval import t_interval
 from msl.evaluation.ledger import Summary
-from msl.report.study.conclusions import ablation
+from msl.report.study.conclusions import ablation, standing
 from msl.types import InputError
 
 HELPS = Comparison(-0.010, -0.017, -0.003, 10, p=0.01, effect=-1.24, p_holm=0.012)
@@ -76,3 +76,23 @@ def test_no_ablation_is_refused_with_what_to_do():
     ) as caught:
         said(summary("cca", HELPS))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ([("emoji", HELPS), ("emoji", NOTHING), ("fashion", NOTHING)], "above 1 of 2 on emoji and 0 of 1 on fashion and below none"),
+        ([("emoji", HURTS), ("emoji", LOST_TO_HOLM), ("emoji", ALL_ALIKE)], "above 1 of 3 on emoji and below 1 of 3 on emoji"),
+        ([("emoji", NOTHING), ("fashion", ONE_SPLIT)], "above none and below none"),
+    ],
+    ids=["above", "both", "neither"],
+)  # fmt: skip
+def test_a_sentence_counts_what_is_significant_after_holm(changes, sentence):
+    others = [summary("sae", change, data=data) for data, change in changes]
+    said = standing([summary("masln", None), *others], reference="masln", regime="unseen")
+    assert said == f"Unseen: masln is significantly {sentence} (paired by class split, after Holm)."
+
+
+def test_without_a_test_nothing_is_counted():
+    found = [summary("masln", None), summary("sae", ONE_SPLIT), summary("cca", HELPS, regime="seen")]
+    assert standing(found, reference="masln", regime="unseen") is None

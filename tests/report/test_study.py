@@ -157,9 +157,34 @@ def test_many_methods_on_several_data_sets_are_first_shown_at_a_glance():
     assert "| cca | 0.210 |  | 0.550 | 3.0 |" in glance
     assert "| masln | **0.413** ▲ |  |  | 1.0 |" in glance
     assert "| sae |  | **0.113** | **0.600** | 7.0 |" in glance
-    (grid,) = next(each.parts for each in study_sections.sections(many) if each.title == "At a glance")
+    _, grid = next(each.parts for each in study_sections.sections(many) if each.title == "At a glance")
     assert grid.rows[1] == ["masln", "0.413 ▲", "", "", "1.0"]
     assert grid.keys[1][1] == pytest.approx(0.41333, abs=1e-4)
+
+
+def test_what_is_highest_where_stands_first_and_in_words_where_the_reference_stands():
+    found = [
+        *rows("cca", "emoji", [0.20, 0.21, 0.22]),
+        *rows("masln", "emoji", [0.40, 0.41, 0.43]),
+        *rows("sae", "emoji", [0.10, 0.11, 0.13]),
+        *rows("cca", "emoji-standard", [0.5], regime="standard"),
+        *rows("sae", "emoji-standard", [0.4], regime="standard"),
+        *rows("masln", "fashion", [0.5]),
+    ]
+    some = study(found, ["cca", "masln", "sae"], regimes=("unseen", "standard"))
+    page = study_pages.markdown_page(some)
+    assert page.index("| emoji | masln 0.413 ▲ (cca 0.210, place 2) | **cca 0.500** |") < page.index("| method |")
+    assert "| fashion | masln 0.500 |  |" in page
+    assert "Unseen: cca is significantly above 1 of 2 on emoji and below 1 of 2 on emoji (paired" in page
+    first, _ = next(each.parts for each in study_sections.sections(some) if each.title == "At a glance")
+    assert first.rows[0] == ["emoji", "masln 0.413 ▲ (cca 0.210, place 2)", "cca 0.500"]
+
+
+def test_nothing_stands_anywhere_where_there_is_no_reference():
+    found = [row for name in "abc" for data in ("emoji", "fashion") for row in rows(name, data, [0.2, 0.3])]
+    page = study_pages.markdown_page(study(found, [*"abc"], reference=None))
+    assert "place" not in page
+    assert "In words" not in page
 
 
 def test_time_is_shown_where_it_is_known_of_every_line(compared):

@@ -1,6 +1,6 @@
-"""What an ablation says, in words: which part of a method helps on which data, and which nobody can tell."""
+"""What a table says, in words: how a method stands among others; which part of it helps on which data, and which nobody can tell."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msl.evaluation.comparison import Comparison
 from msl.evaluation.ledger import Summary
@@ -26,6 +26,28 @@ def ablation(summaries: Sequence[Summary], *, reference: str, regime: str, metri
     named = [(each.method.removeprefix(start), each) for each in left_out]
     lines = [f"- {_place(each, left_out)}, {term}: {_sentence(each.difference, metric)}" for term, each in named if each.difference]  # fmt: skip
     return "\n".join(lines) + "\n\n" + _closing(named, left_out) + "\n"
+
+
+def standing(summaries: Sequence[Summary], *, reference: str, regime: str) -> str | None:
+    """A sentence: how many others the reference is significantly above and below, by data set; None where nothing is tested."""
+    tested: dict[str, list[Comparison]] = {}
+    for each in summaries:
+        if each.regime == regime and each.difference and each.difference.p_holm is not None:
+            tested.setdefault(each.data, []).append(each.difference)
+    if not tested:
+        return None
+    above, below = (_counted(tested, sign) for sign in (-1, 1))
+    return f"{regime.capitalize()}: {reference} is significantly above {above} and below {below} (paired by class split, after Holm)."
+
+
+def _counted(tested: Mapping[str, Sequence[Comparison]], sign: int) -> str:
+    """On how many others, data set by data set, the difference to the reference has that sign and is significant."""
+    found = {
+        data: sum(change.significant and change.mean * sign > 0 for change in some) for data, some in tested.items()
+    }
+    if not any(found.values()):
+        return "none"
+    return _listed([f"{count} of {len(tested[data])} on {data}" for data, count in found.items()])
 
 
 def _place(summary: Summary, among: Iterable[Summary]) -> str:

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from msl.evaluation.evaluate import PROBE
 from msl.evaluation.ledger import Summary
 from msl.report.latex import latex
-from msl.report.overview import LEGEND, overview
-from msl.report.study.conclusions import ablation
+from msl.report.overview import LEGEND, leaders, overview
+from msl.report.study.conclusions import ablation, standing
 from msl.report.study.study import Study, Varied, varied_lines
-from msl.report.table import csv_text, interval, markdown, markdown_lines, timed, titled
+from msl.report.table import csv_text, interval, markdown, markdown_lines, p_value, timed, titled
 
 _EXPLAINED = {
     "map": "mAP is over the full ranking",
@@ -53,7 +53,9 @@ def markdown_page(study: Study) -> str:
         parts += ["## In words", *words]
     if study.many:
         heads, lines, _ = overview(study.summaries(study.metrics[0]))
-        parts += ["## At a glance", glance(study), markdown_lines(heads, lines).rstrip()]
+        first = highest(study)
+        parts += ["## At a glance", *([markdown_lines(*first).rstrip()] if first else [])]
+        parts += [glance(study), markdown_lines(heads, lines).rstrip()]
     for metric in study.metrics:
         for data, found in study.parts(metric).items():
             protocols = {each.protocol for each in found}  # one for all lines has no column
@@ -66,6 +68,13 @@ def markdown_page(study: Study) -> str:
     if study.verdicts:
         parts += ["## Published numbers", "\n".join(f"- {line}" for line in published(study))]
     return "\n\n".join(parts) + "\n"
+
+
+def highest(study: Study) -> tuple[list[str], list[list[str]]] | None:
+    """Heads and lines: what is highest where, and where the reference stands; None where methods are not compared with one."""
+    if not study.reference or _left_out(study):
+        return None
+    return leaders(study.summaries(study.metrics[0]), reference=study.reference)
 
 
 def glance(study: Study) -> str:
@@ -89,11 +98,11 @@ def conclusions(study: Study) -> Iterator[str]:
     """What the numbers say, in words with intervals, in Markdown."""
     metric, regime = study.metrics[0], study.regimes[0]
     found = study.summaries(metric)
-    left_out = (
-        each for each in found if each.regime == regime and each.method.startswith(f"{study.reference} without ")
-    )
+    left_out = _left_out(study)
     if study.reference and any(each.difference for each in left_out):
         yield ablation(found, reference=study.reference, regime=regime, metric=titled(metric)).rstrip()
+    elif study.reference and study.many and not left_out:
+        yield from filter(None, [standing(found, reference=study.reference, regime=regime)])
     varied = [f"- {_extremes(*key, lines)}" for key, lines in varied_lines(study, found).items()]
     if varied:
         yield "\n".join(varied)
@@ -102,8 +111,14 @@ def conclusions(study: Study) -> Iterator[str]:
         places = ", ".join(f"{name} {place:.2f}" for name, place in zip(ranking.methods, ranking.ranks, strict=True))
         yield (
             f"Mean ranks over {len(ranking.blocks)} data sets: {places}; ranks closer than {ranking.critical_difference:.2f} "
-            f"(Nemenyi) cannot be told apart, Friedman's p = {ranking.p:.3f}."
+            f"(Nemenyi) cannot be told apart, Friedman's p: {p_value(ranking.p)}."
         )
+
+
+def _left_out(study: Study) -> list[Summary]:
+    """The lines of an ablation, in the regime that matters."""
+    found, start = study.summaries(study.metrics[0]), f"{study.reference} without "
+    return [each for each in found if each.regime == study.regimes[0] and each.method.startswith(start)]
 
 
 def _extremes(of: str, regime: str, axis: str, lines: Sequence[tuple[Varied, Summary]]) -> str:

@@ -8,7 +8,7 @@ from msl.evaluation.ledger import Summary
 from msl.report import drawings
 from msl.report.overview import overview
 from msl.report.page.parts import Drawing, Grid, Part, Prose, Section
-from msl.report.study.pages import conclusions, glance
+from msl.report.study.pages import conclusions, glance, highest
 from msl.report.study.study import Study, Varied, varied_lines
 from msl.report.table import summary_cells, titled
 
@@ -31,8 +31,17 @@ def _glance(study: Study) -> list[Part]:
     if not study.many:
         return []
     heads, lines, keys = overview(study.summaries(study.metrics[0]))
-    plain = [[cell.replace("**", "") for cell in line] for line in lines]
-    return [Grid(glance(study).replace("the best of a column is bold; ", ""), tuple(heads), plain, keys)]
+    every = Grid(glance(study).replace("the best of a column is bold; ", ""), tuple(heads), _plain_cells(lines), keys)
+    first = highest(study)
+    if first is None:
+        return [every]
+    caption = f"The highest {titled(study.metrics[0])}, and the place of {study.reference} where that is another"
+    return [Grid(caption, tuple(first[0]), _plain_cells(first[1])), every]
+
+
+def _plain_cells(lines: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Without Markdown's marks."""
+    return [[cell.replace("**", "") for cell in line] for line in lines]
 
 
 def _tables(study: Study) -> list[Part]:
