@@ -27,7 +27,7 @@ def how(study: Study) -> str:
     )
     explained = " ".join(f"{_EXPLAINED[metric]}." for metric in study.metrics if metric in _EXPLAINED)
     if timed(study.summaries(study.metrics[0])):
-        compared += " Learning is the mean processor time of selection and final fit, one thread a run."
+        compared += " Learning is the mean processor time of selection and final fit, one thread a run, of the runs that were timed."
     return (
         f"{explained} Every number is the mean of both directions; ± is the half-width of the 95 % t-interval over class splits, "
         "seeds averaged within a split, and runs are splits times seeds (a single class split has no interval). Class splits of one "
