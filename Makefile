@@ -11,7 +11,7 @@ test: .venv/.installed-test  ## ruff, mypy, pytest
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 3 --dist worksteal
 
 results: .venv/.installed  ## measure the numbers again (emoji 15 minutes; an hour with the sets in $$MSL_DATA), write results/
 	$(BIN)/python results/measure.py
