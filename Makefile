@@ -2,16 +2,21 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint results benchmark clean
+.PHONY: demo test lint tests results benchmark clean
 
 demo: .venv/.installed  ## train MASLN on the embedded emoji, search classes it never saw
 	$(BIN)/msl train
 
-test: .venv/.installed-test  ## ruff, mypy, pytest
+test: .venv/.installed-test  ## ruff and mypy beside pytest
+	$(MAKE) --no-print-directory -j 2 lint tests
+
+lint: .venv/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 3 --dist worksteal
+
+tests: .venv/.installed-test
+	$(BIN)/pytest -n 2 --dist worksteal
 
 results: .venv/.installed  ## measure the numbers again (emoji 15 minutes; an hour with the sets in $$MSL_DATA), write results/
 	$(BIN)/python results/measure.py
