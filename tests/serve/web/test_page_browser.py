@@ -120,7 +120,10 @@ def test_previews_are_as_large_as_the_server_makes_them(opened):
     settled(page, "images found")
     shown = page.locator(".find img").first
     assert shown.get_attribute("src").endswith(f"&size={PREVIEW}")
-    page.wait_for_function("document.querySelector('.find img').naturalWidth > 0")
+    shown.evaluate(
+        "image => image.decode()"
+    )  # waits until it is loaded; the page's policy lets no string be evaluated again
+    assert shown.evaluate("image => image.naturalWidth") > 0
 
 
 def test_names_are_found_whatever_filter_was_set_before(opened):
