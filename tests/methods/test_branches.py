@@ -24,54 +24,39 @@ IMPOSSIBLE = [
 ]
 
 
+@pytest.fixture
+def refused(run_msl, planted, tmp_path):
+    """What `msl train` says, in one line and before anything is written, of overrides that cannot work."""
+
+    def said(name, *overrides):
+        folder = tmp_path / "run"
+        where = (f"data.path={planted}", f"hydra.run.dir={folder}", "logger=none")
+        status, _, error = run_msl("train", f"method={name}", "data=folder", *where, *overrides)
+        assert status == 2
+        assert error.count("\n") == 1
+        assert not (folder / "card.json").exists()
+        return error
+
+    return said
+
+
 @pytest.mark.parametrize(("name", "overrides", "expected"), IMPOSSIBLE, ids=lambda value: str(value)[:60])
-def test_a_part_that_is_wanted_and_not_there_is_refused_in_one_line_before_anything_is_written(
-    name, overrides, expected, run_msl, planted, tmp_path
-):
-    folder = tmp_path / "run"
-    status, _, error = run_msl(
-        "train",
-        f"method={name}",
-        "data=folder",
-        f"data.path={planted}",
-        f"hydra.run.dir={folder}",
-        "logger=none",
-        *overrides,
-    )
-    assert status == 2
-    assert error.count("\n") == 1
+def test_a_part_that_is_wanted_and_not_there_is_refused(name, overrides, expected, refused):
+    error = refused(name, *overrides)
     assert all(each in error for each in expected)
-    assert not (folder / "card.json").exists()
     assert ("the objective's term" in error) == ("+method.searched=posterior" not in overrides)
 
 
 WIDTHS = [
-    (
-        "dscmr",
-        "method.encoder_b.hidden=[64]",
-        "method.encoder_a, 512 wide, and method.encoder_b, 64 wide, share the code",
-    ),
-    (
-        "masln",
-        "method.encoder_a.hidden=[]",
-        "method.encoder_a, 16 wide, and method.encoder_b, 1024 wide, share the code",
-    ),
-    (
-        "triplet",
-        "method.code_b.size=32",
-        "method.code, 256 wide, and method.code_b, 32 wide, are searched in one space",
-    ),
-]
+    ("dscmr", "method.encoder_b.hidden=[64]", "method.encoder_a, 512 wide, and method.encoder_b, 64 wide, share the code"),
+    ("masln", "method.encoder_a.hidden=[]", "method.encoder_a, 16 wide, and method.encoder_b, 1024 wide, share the code"),
+    ("triplet", "method.code_b.size=32", "method.code, 256 wide, and method.code_b, 32 wide, are searched in one space"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "override", "expected"), WIDTHS, ids=lambda value: str(value)[:30])
-def test_widths_that_cannot_meet_are_refused_in_one_line(name, override, expected, run_msl, planted, tmp_path):
-    where = (f"data.path={planted}", f"hydra.run.dir={tmp_path / 'run'}", "logger=none")
-    status, _, error = run_msl("train", f"method={name}", "data=folder", *where, override)
-    assert status == 2
-    assert expected in error
-    assert error.count("\n") == 1
-    assert not (tmp_path / "run" / "card.json").exists()
+def test_widths_that_cannot_meet_are_refused(name, override, expected, refused):
+    assert expected in refused(name, override)
 
 
 @pytest.mark.parametrize(
@@ -79,21 +64,13 @@ def test_widths_that_cannot_meet_are_refused_in_one_line(name, override, expecte
 )
 def test_one_key_says_how_wide_codes_are(name):
     method = resolved(composed("train", [f"method={name}", "method.code.size=7"]))["method"]
-    built = build(method, Sizes(a=9, b=8, classes=3, embedding=4), {})
-    assert {built.code_layer.size, built.code_layer_b.size, getattr(built, "final", built.code_layer).size} == {7}
+    wide = build(method, Sizes(a=9, b=8, classes=3, embedding=4), {})
+    assert {wide.code_layer.size, wide.code_layer_b.size, getattr(wide, "final", wide.code_layer).size} == {7}
 
 
 @pytest.mark.parametrize("name", ["cmt", "dadn", "devise", "eszsl", "sae", "tanss"])
-def test_without_class_embeddings_nothing_is_written(name, run_msl, planted, tmp_path):
-    folder = tmp_path / "run"
-    status, _, error = run_msl(
-        "train", f"method={name}", "data=folder", f"data.path={planted}", f"hydra.run.dir={folder}", "logger=none",
-        "embedding=none",
-    )  # fmt: skip
-    assert status == 2
-    assert f"{name} learns from class embeddings" in error
-    assert error.count("\n") == 1
-    assert not (folder / "card.json").exists()
+def test_without_class_embeddings_nothing_is_written(name, refused):
+    assert f"{name} learns from class embeddings" in refused(name, "embedding=none")
 
 
 def test_what_parts_make_is_on_offer():

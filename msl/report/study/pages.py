@@ -102,7 +102,9 @@ def conclusions(study: Study) -> Iterator[str]:
     if study.reference and any(each.difference for each in left_out):
         yield ablation(found, reference=study.reference, regime=regime, metric=titled(metric)).rstrip()
     elif study.reference and study.many and not left_out:
-        yield from filter(None, [standing(found, reference=study.reference, regime=regime)])
+        said = standing(found, reference=study.reference, regime=regime)
+        if said:
+            yield said
     varied = [f"- {_extremes(*key, lines)}" for key, lines in varied_lines(study, found).items()]
     if varied:
         yield "\n".join(varied)

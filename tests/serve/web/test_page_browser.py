@@ -120,9 +120,8 @@ def test_previews_are_as_large_as_the_server_makes_them(opened):
     settled(page, "images found")
     shown = page.locator(".find img").first
     assert shown.get_attribute("src").endswith(f"&size={PREVIEW}")
-    shown.evaluate(
-        "image => image.decode()"
-    )  # waits until it is loaded; the page's policy lets no string be evaluated again
+    # waits until it is loaded; `wait_for_function` evaluates strings again and again, which the page's policy forbids
+    shown.evaluate("image => image.decode()")
     assert shown.evaluate("image => image.naturalWidth") > 0
 
 
